@@ -1,0 +1,38 @@
+// The shape of a Llama-architecture model, as read from its files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moa {
+
+enum class DType { F32, F16, BF16 };
+
+/// RoPE variants we know: none, linear position scaling, and the frequency-dependent one of Llama 3.
+enum class RopeScaling { None, Linear, Llama3 };
+
+struct ModelConfig {
+    std::string architecture = "LlamaForCausalLM";
+    int layers = 0;     ///< L
+    int heads = 0;      ///< H, query heads
+    int kvHeads = 0;    ///< G
+    int headDim = 0;    ///< D, independent of hidden / heads
+    int hidden = 0;
+    int intermediate = 0;
+    int vocab = 0;
+    int context = 0;    ///< max_position_embeddings
+    float rmsNormEps = 1e-5f;
+    double ropeTheta = 10000.0;
+    RopeScaling ropeScaling = RopeScaling::None;
+    double ropeFactor = 1.0, ropeLowFreqFactor = 1.0, ropeHighFreqFactor = 4.0;
+    int ropeOriginalContext = 8192;
+    bool tiedEmbeddings = false;
+    DType dtype = DType::F32; ///< of the weights in the file
+    int bosId = -1;           ///< −1: none
+    std::vector<int> eosIds;  ///< tokens that end a generation
+
+    int groupSize() const { return heads / kvHeads; } ///< query heads per KV head
+};
+
+} // namespace moa
