@@ -6,6 +6,7 @@ Deterministic: fixed seeds, one thread; a rerun on the same versions gives the s
 holds is in README.md beside this script.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -37,14 +38,15 @@ def mixed_windows():
 
 
 def save(name, tensors, **metadata):
-    """One safetensors file; floats as F32, integers as I32, so that any reader copes."""
+    """One safetensors file; floats as F32, integers as I32, so that any reader copes. The metadata is one JSON
+    text: the library writes several entries in random order, and reruns are to give the same bytes."""
     out = {}
     for key, value in tensors.items():
         tensor = value if isinstance(value, torch.Tensor) else torch.tensor(value)
         out[key] = tensor.to(torch.float32 if tensor.is_floating_point() else torch.int32).contiguous()
     path = GOLDEN / f"{name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(out, path, metadata={k: str(v) for k, v in metadata.items()})
+    save_file(out, path, metadata={"about": json.dumps(metadata)})
     path.chmod(0o644)
     print(f"{path.relative_to(GOLDEN.parent)}: {path.stat().st_size} bytes")
 
