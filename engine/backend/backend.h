@@ -1,0 +1,120 @@
+// The one interface between models and devices: memory, and the operations of a Llama layer.
+// Goals: the same model code on CPU and GPU; every pointer's shape documented; no model concepts (plans, prompts)
+// below this line. Non-goals: autograd, graph capture of arbitrary code.
+// Operations may be asynchronous on a device; download() waits for what it reads.
+#pragma once
+
+#include "engine/backend/buffer.h"
+#include "engine/core/model_config.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace moa {
+
+struct DeviceInfo {
+    std::string kind;            ///< "cpu", "cuda"
+    std::string name;            ///< processor or card
+    std::uint64_t memoryBytes = 0, freeBytes = 0;
+    int threads = 1;
+};
+
+/// A matrix in device memory: `rows` rows of `cols` values, `stride` values apart.
+struct Tensor {
+    void* data = nullptr;
+    DType dtype = DType::F32;
+    std::int64_t rows = 0, cols = 0, stride = 0;
+};
+
+/// Number of query heads, KV heads and their size.
+struct AttentionShape {
+    int heads = 0, kvHeads = 0, headDim = 0;
+    int groupSize() const { return heads / kvHeads; }
+    float scale() const;
+};
+
+/// Keys and values held for one KV head: `sink` pinned slots, then a ring of `ring` slots; token p ≥ sink is in
+/// slot sink + (p − sink) mod ring. Rows are headDim values.
+struct KvHeadCache {
+    void* k = nullptr; ///< [sink + ring][headDim]
+    void* v = nullptr;
+    std::int64_t sink = 0, ring = 0;
+    std::int64_t ringFirst = 0; ///< lowest position ≥ sink that the ring still holds
+};
+
+/// One sequence's share of a batch of rows. Query rows are the last `queryRows` of its `newRows` new tokens.
+struct BatchItem {
+    std::int64_t queryRow = 0, queryRows = 0; ///< in the query and output tensors
+    std::int64_t newRow = 0, newRows = 0;     ///< in the key and value tensors
+    std::int64_t held = 0;                    ///< tokens held before; position of the first new token
+    std::span<const KvHeadCache> cache;       ///< [G]; empty: nothing held
+    std::span<const std::int64_t> windows;    ///< [G] w, tokens
+    std::int64_t sink = 0;                    ///< s of the mask, tokens
+};
+
+/// Sums over one sample that a backward pass collects, per query head (docs/method.md, "What is stored").
+struct HeadCostSums {
+    int tiles = 0;    ///< T = ceil(n/64)
+    int mapCells = 0; ///< m
+    std::span<double> cost, costSigned;        ///< [H][5][T+1]
+    std::span<double> hist;                    ///< [H][5][T]
+    std::span<float> influenceMap, attentionMap; ///< [H][m][m]
+};
+
+/// Inputs and outputs of the attention backward of one layer over one whole sample of n tokens.
+struct AttentionBackwardArgs {
+    AttentionShape shape;
+    Tensor q, out, dOut; ///< [n][H·D]
+    Tensor k, v;         ///< [n][G·D]
+    Tensor lse;          ///< [H][n]
+    std::span<const std::int64_t> windows; ///< [G]
+    std::int64_t sink = 0;
+    Tensor dQ;     ///< [n][H·D], written
+    Tensor dK, dV; ///< [n][G·D], written
+    const HeadCostSums* sums = nullptr; ///< nullable; requires windows that show everything
+};
+
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    virtual DeviceInfo device() const = 0;
+    /// Throws MemoryError naming `what`. Zero-initialised.
+    virtual Buffer allocate(std::size_t bytes, const std::string& what) = 0;
+    virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
+    virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+    virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+    /// Type that activations and weights have on this device.
+    virtual DType dtype() const = 0;
+    /// Converts `count` file values of `dtype` to the device's type.
+    virtual Buffer uploadWeight(const void* values, DType dtype, std::int64_t count, const std::string& what) = 0;
+
+    /// out[r] = table[ids[r]].
+    virtual void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) = 0;
+    virtual void rmsNorm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps) = 0;
+    virtual void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps,
+                                 const Tensor& dOut) = 0; ///< adds to dX
+    /// out (+)= x · Wᵀ, W [out cols][x cols].
+    virtual void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) = 0;
+    /// dX (+)= dOut · W.
+    virtual void linearBackward(const Tensor& dX, const Tensor& dOut, const Tensor& weight, bool accumulate) = 0;
+    /// Rotates heads in place; row r is at position positions[r]; cosine, sine [positions][headDim/2].
+    virtual void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
+                      const Tensor& sine, bool inverse) = 0;
+    virtual void swiGlu(const Tensor& gate, const Tensor& up) = 0;
+    virtual void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) = 0;
+    virtual void add(const Tensor& to, const Tensor& from) = 0;
+
+    /// Attention of the items' query rows over their cache and new rows; `lse` [H][rows] may have no data.
+    virtual void attention(const AttentionShape& shape, const Tensor& q, const Tensor& k, const Tensor& v,
+                           const Tensor& out, const Tensor& lse, std::span<const BatchItem> items) = 0;
+    /// Writes the items' new keys and values into their caches (after attention has read what they replace).
+    virtual void appendKv(const AttentionShape& shape, const Tensor& k, const Tensor& v,
+                          std::span<const BatchItem> items) = 0;
+    virtual void attentionBackward(const AttentionBackwardArgs& args) = 0;
+};
+
+} // namespace moa

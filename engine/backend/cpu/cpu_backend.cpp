@@ -1,0 +1,195 @@
+// CPU backend: memory, products and row-wise operations. Attention is in cpu_attention.cpp.
+#include "engine/backend/cpu/cpu_backend.h"
+
+#include "engine/backend/cpu/cpu_attention.h"
+#include "engine/backend/cpu/system.h"
+#include "engine/backend/cpu/thread_pool.h"
+#include "engine/core/error.h"
+#include "moa_kernels/convert.h"
+#include "moa_kernels/elementwise.h"
+
+#include <cblas.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+extern "C" void openblas_set_num_threads(int);
+
+namespace moa {
+
+float AttentionShape::scale() const { return 1.0f / std::sqrt(static_cast<float>(headDim)); }
+
+namespace {
+
+float* f32(const Tensor& t) { return static_cast<float*>(t.data); }
+
+constexpr std::size_t kHugePage = std::size_t(2) << 20;
+
+class CpuBackend final : public Backend {
+public:
+    explicit CpuBackend(int threads) : m_pool(threads > 0 ? threads : availableThreads()) {
+        // Products are cut over our own pool: two pools would fight for the same cores.
+        openblas_set_num_threads(1);
+    }
+
+    DeviceInfo device() const override {
+        return {"cpu", processorName(), totalMemory(), availableMemory(), m_pool.threads()};
+    }
+
+    Buffer allocate(std::size_t bytes, const std::string& what) override {
+        const std::uint64_t available = availableMemory();
+        if (bytes > available) throw MemoryError(what, bytes, available, "use a shorter input or a smaller batch");
+        const std::size_t align = bytes >= kHugePage ? kHugePage : 64;
+        const std::size_t size = std::max<std::size_t>((bytes + align - 1) / align * align, align);
+        void* data = std::aligned_alloc(align, size);
+        if (!data) throw MemoryError(what, bytes, available, "use a shorter input or a smaller batch");
+        // Only whole huge pages are advised, so that a buffer never holds more than it asked for.
+        if (const std::size_t whole = bytes / kHugePage * kHugePage) madvise(data, whole, MADV_HUGEPAGE);
+        std::memset(data, 0, bytes);
+        return {data, bytes, [](void* p) { std::free(p); }};
+    }
+
+    void upload(void* device, const void* host, std::size_t bytes) override { std::memcpy(device, host, bytes); }
+    void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
+    void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
+    DType dtype() const override { return DType::F32; }
+
+    Buffer uploadWeight(const void* values, DType dtype, std::int64_t count, const std::string& what) override {
+        Buffer buffer = allocate(static_cast<std::size_t>(count) * sizeof(float), what);
+        float* out = buffer.as<float>();
+        switch (dtype) {
+        case DType::F32: std::memcpy(out, values, static_cast<std::size_t>(count) * sizeof(float)); break;
+        case DType::F16: kernels::convertHalf(static_cast<const std::uint16_t*>(values), out, count); break;
+        case DType::BF16: kernels::convertBfloat(static_cast<const std::uint16_t*>(values), out, count); break;
+        }
+        return buffer;
+    }
+
+    void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {
+        for (std::size_t r = 0; r < ids.size(); ++r)
+            std::memcpy(f32(out) + static_cast<std::int64_t>(r) * out.stride, f32(table) + ids[r] * table.stride,
+                        static_cast<std::size_t>(out.cols) * sizeof(float));
+    }
+
+    void rmsNorm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps) override {
+        forRows(x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
+            kernels::rmsNorm(f32(x) + first * x.stride, f32(weight), eps, rows, x.cols, f32(out) + first * out.stride);
+        });
+    }
+
+    void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps,
+                         const Tensor& dOut) override {
+        forRows(x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
+            kernels::rmsNormBackward(f32(x) + first * x.stride, f32(weight), eps, f32(dOut) + first * dOut.stride,
+                                     rows, x.cols, f32(dX) + first * dX.stride);
+        });
+    }
+
+    void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) override {
+        multiply(out, x, weight, true, accumulate);
+    }
+
+    void linearBackward(const Tensor& dX, const Tensor& dOut, const Tensor& weight, bool accumulate) override {
+        multiply(dX, dOut, weight, false, accumulate);
+    }
+
+    void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
+              const Tensor& sine, bool inverse) override {
+        const int headDim = static_cast<int>(x.cols) / heads;
+        forRows(x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
+            for (std::int64_t r = first; r < first + rows; ++r) {
+                const std::int64_t at = positions[static_cast<std::size_t>(r)];
+                kernels::rope(f32(x) + r * x.stride, heads, headDim, f32(cosine) + at * cosine.stride,
+                              f32(sine) + at * sine.stride, inverse);
+            }
+        });
+    }
+
+    void swiGlu(const Tensor& gate, const Tensor& up) override {
+        forRows(gate.rows, gate.cols, [&](std::int64_t first, std::int64_t rows) {
+            kernels::swiGlu(f32(gate) + first * gate.stride, f32(up) + first * up.stride, rows * gate.cols);
+        });
+    }
+
+    void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) override {
+        forRows(gate.rows, gate.cols, [&](std::int64_t first, std::int64_t rows) {
+            kernels::swiGluBackward(f32(gate) + first * gate.stride, f32(up) + first * up.stride,
+                                    f32(dOut) + first * dOut.stride, rows * gate.cols);
+        });
+    }
+
+    void add(const Tensor& to, const Tensor& from) override {
+        forRows(to.rows, to.cols, [&](std::int64_t first, std::int64_t rows) {
+            kernels::addInPlace(f32(to) + first * to.stride, f32(from) + first * from.stride, rows * to.cols);
+        });
+    }
+
+    void attention(const AttentionShape& shape, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& out,
+                   const Tensor& lse, std::span<const BatchItem> items) override {
+        m_attention.forward(shape, q, k, v, out, lse, items);
+    }
+    void appendKv(const AttentionShape& shape, const Tensor& k, const Tensor& v,
+                  std::span<const BatchItem> items) override {
+        m_attention.append(shape, k, v, items);
+    }
+    void attentionBackward(const AttentionBackwardArgs& args) override { m_attention.backward(args); }
+
+private:
+    /// Splits rows over the pool where the work is worth a hand-over.
+    template <class Body>
+    void forRows(std::int64_t rows, std::int64_t cols, Body&& body) {
+        const std::int64_t worth = 32768;
+        if (rows * cols < worth || rows < 2) return body(0, rows);
+        const std::int64_t parts = std::min<std::int64_t>(rows, m_pool.threads());
+        m_pool.run(parts, [&](std::int64_t part, int) {
+            const std::int64_t first = rows * part / parts;
+            body(first, rows * (part + 1) / parts - first);
+        });
+    }
+
+    /// out (+)= x · Wᵀ or x · W. Rows are shared out when there are many, else the output's columns.
+    void multiply(const Tensor& out, const Tensor& x, const Tensor& w, bool transposed, bool accumulate) {
+        const float beta = accumulate ? 1.0f : 0.0f;
+        const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols) {
+            if (rows == 0 || cols == 0) return;
+            const float* weight = f32(w) + (transposed ? col * w.stride : col);
+            float* to = f32(out) + row * out.stride + col;
+            const float* from = f32(x) + row * x.stride;
+            if (rows == 1)
+                cblas_sgemv(CblasRowMajor, transposed ? CblasNoTrans : CblasTrans,
+                            blasint(transposed ? cols : x.cols), blasint(transposed ? x.cols : cols), 1.0f, weight,
+                            blasint(w.stride), from, 1, beta, to, 1);
+            else
+                cblas_sgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows),
+                            blasint(cols), blasint(x.cols), 1.0f, from, blasint(x.stride), weight, blasint(w.stride),
+                            beta, to, blasint(out.stride));
+        };
+        const std::int64_t parts = m_pool.threads();
+        const std::int64_t worth = 65536;
+        if (parts == 1 || out.rows * out.cols * x.cols < worth) return part(0, out.rows, 0, out.cols);
+        if (out.rows >= 8 * parts)
+            m_pool.run(parts, [&](std::int64_t i, int) {
+                const std::int64_t first = out.rows * i / parts;
+                part(first, out.rows * (i + 1) / parts - first, 0, out.cols);
+            });
+        else
+            m_pool.run(parts, [&](std::int64_t i, int) {
+                const std::int64_t first = out.cols * i / parts / 16 * 16;
+                const std::int64_t last = i + 1 == parts ? out.cols : out.cols * (i + 1) / parts / 16 * 16;
+                part(0, out.rows, first, last - first);
+            });
+    }
+
+    ThreadPool m_pool;
+    CpuAttention m_attention{m_pool};
+};
+
+} // namespace
+
+std::unique_ptr<Backend> makeCpuBackend(int threads) { return std::make_unique<CpuBackend>(threads); }
+
+} // namespace moa
