@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace moa {
+namespace moa::jsonfile {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,7 +113,7 @@ void appendJson(std::string& out, const nlohmann::json& value, int indent) {
 
 } // namespace
 
-std::string readTextFile(const std::string& path, std::uint64_t maxBytes) {
+std::string readText(const std::string& path, std::uint64_t maxBytes) {
     // Non-blocking, so that a named pipe is reported instead of waited for.
     Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (file.get() < 0) throw FileError(path, "", "cannot be opened: " + lastError());
@@ -137,12 +137,11 @@ std::string readTextFile(const std::string& path, std::uint64_t maxBytes) {
     return bytes;
 }
 
-nlohmann::json parseJson(std::string_view text, const std::string& path) {
+nlohmann::json parse(std::string_view text, const std::string& path) {
     using Json = nlohmann::json;
     const auto limitDepth = [&path](int depth, Json::parse_event_t, const Json&) {
-        if (depth > kMaxJsonDepth)
-            throw FileError(path, "JSON",
-                            "expected at most " + std::to_string(kMaxJsonDepth) + " nested levels");
+        if (depth > kMaxDepth)
+            throw FileError(path, "JSON", "expected at most " + std::to_string(kMaxDepth) + " nested levels");
         return true;
     };
     try {
@@ -156,7 +155,7 @@ nlohmann::json parseJson(std::string_view text, const std::string& path) {
     }
 }
 
-void writeFileAtomically(const std::string& path, std::string_view bytes) {
+void writeAtomically(const std::string& path, std::string_view bytes) {
     std::error_code ignored;
     fs::path target = path;
     if (fs::is_symlink(target, ignored)) {
@@ -178,32 +177,32 @@ void writeFileAtomically(const std::string& path, std::string_view bytes) {
     if (dir.get() >= 0) ::fsync(dir.get());
 }
 
-std::string jsonText(const nlohmann::json& document) {
+std::string text(const nlohmann::json& document) {
     std::string out;
     appendJson(out, document, 0);
     return out + "\n";
 }
 
-void JsonPlace::fail(const std::string& expected) const {
+void Place::fail(const std::string& expected) const {
     throw FileError(m_file, m_place, "expected " + expected);
 }
 
-const nlohmann::json& JsonPlace::member(const nlohmann::json& value, std::string_view key,
-                                        std::string_view what) const {
+const nlohmann::json& Place::member(const nlohmann::json& value, std::string_view key,
+                                    std::string_view what) const {
     if (!value.is_object()) fail("an object");
     const auto found = value.find(key);
     if (found == value.end()) (*this / key).fail(std::string(what) + ", it is missing");
     return *found;
 }
 
-double JsonPlace::number(const nlohmann::json& value) const {
+double Place::number(const nlohmann::json& value) const {
     if (!value.is_number()) fail("a number");
     const double x = value.get<double>();
     if (!std::isfinite(x)) fail("a finite number");
     return x;
 }
 
-std::int64_t JsonPlace::integer(const nlohmann::json& value, std::int64_t least, std::int64_t most) const {
+std::int64_t Place::integer(const nlohmann::json& value, std::int64_t least, std::int64_t most) const {
     const double x = value.is_number() ? value.get<double>() : std::nan("");
     // Bounds are small enough to be exact doubles, so the comparison decides before any conversion.
     if (!(x >= static_cast<double>(least) && x <= static_cast<double>(most)) || x != std::floor(x))
@@ -211,9 +210,9 @@ std::int64_t JsonPlace::integer(const nlohmann::json& value, std::int64_t least,
     return static_cast<std::int64_t>(x);
 }
 
-const nlohmann::json& JsonPlace::array(const nlohmann::json& value, std::string_view what) const {
+const nlohmann::json& Place::array(const nlohmann::json& value, std::string_view what) const {
     if (!value.is_array()) fail(std::string(what));
     return value;
 }
 
-} // namespace moa
+} // namespace moa::jsonfile

@@ -23,8 +23,8 @@ struct RuleGrid {
     std::vector<double> values; ///< [L][H]
 };
 
-RuleGrid readGrid(const Json& document, const char* key, double most, const JsonPlace& root) {
-    const JsonPlace place = root / key;
+RuleGrid readGrid(const Json& document, const char* key, double most, const jsonfile::Place& root) {
+    const jsonfile::Place place = root / key;
     const Json& rows = place.array(root.member(document, key, "an array of one row per layer"),
                                    "an array of one row per layer");
     if (rows.empty() || rows.size() > std::size_t(kMaxLayers))
@@ -50,7 +50,7 @@ RuleGrid readGrid(const Json& document, const char* key, double most, const Json
 }
 
 /// Throws when the passport was written by a program whose files we cannot read.
-void checkVersion(const Json& passport, const JsonPlace& place) {
+void checkVersion(const Json& passport, const jsonfile::Place& place) {
     const std::int64_t version =
         (place / "version")
             .integer(place.member(passport, "version", "the passport's version"), 1, 1'000'000);
@@ -64,13 +64,13 @@ void checkVersion(const Json& passport, const JsonPlace& place) {
 }
 
 void checkMember(const Json& object, const char* key, Json::value_t type, const char* what,
-                 const JsonPlace& place) {
+                 const jsonfile::Place& place) {
     const auto found = object.find(key);
     if (found != object.end() && found->type() != type) (place / key).fail(what);
 }
 
 /// Checks the informative parts of a passport, so that readers may rely on their types.
-void checkPassportParts(const Json& passport, const JsonPlace& place) {
+void checkPassportParts(const Json& passport, const jsonfile::Place& place) {
     for (const char* key : {"model", "profile", "search"})
         checkMember(passport, key, Json::value_t::object, "an object", place);
     checkMember(passport, "measurements", Json::value_t::array, "an array", place);
@@ -81,7 +81,7 @@ void checkPassportParts(const Json& passport, const JsonPlace& place) {
             (place / "model" / "head_dim").integer(*dim, 1, 1 << 20);
     }
     if (const auto rules = passport.find("rules"); rules != passport.end()) {
-        const JsonPlace at = place / "rules";
+        const jsonfile::Place at = place / "rules";
         at.array(*rules, "an array of [alpha, beta] pairs");
         for (std::size_t r = 0; r < rules->size(); ++r) {
             if (!(*rules)[r].is_array() || (*rules)[r].size() != 2) at[r].fail("a pair [alpha, beta]");
@@ -90,7 +90,7 @@ void checkPassportParts(const Json& passport, const JsonPlace& place) {
     }
 }
 
-void readPassport(const Json& passport, const JsonPlace& place, SparsePlan& plan) {
+void readPassport(const Json& passport, const jsonfile::Place& place, SparsePlan& plan) {
     if (!passport.is_object()) place.fail("an object");
     checkVersion(passport, place);
     plan.kvHeads = static_cast<int>(
@@ -173,13 +173,13 @@ void addMeasurement(PlanFile& file, nlohmann::json measurement) {
 }
 
 PlanFile readPlan(const std::string& path, std::optional<int> kvHeads) {
-    return parsePlan(readTextFile(path, kMaxPlanBytes), path, kvHeads);
+    return parsePlan(jsonfile::readText(path, kMaxPlanBytes), path, kvHeads);
 }
 
 PlanFile parsePlan(std::string_view text, const std::string& name, std::optional<int> kvHeads) {
     PlanFile file;
-    file.document = parseJson(text, name);
-    const JsonPlace root(name);
+    file.document = jsonfile::parse(text, name);
+    const jsonfile::Place root(name);
     if (!file.document.is_object()) root.fail("an object with alphas and betas");
     const RuleGrid alphas = readGrid(file.document, "alphas", kMaxAlpha, root);
     const RuleGrid betas = readGrid(file.document, "betas", kMaxBeta, root);
@@ -240,11 +240,11 @@ nlohmann::json planDocument(const PlanFile& file) {
 }
 
 std::string planText(const PlanFile& file) {
-    return jsonText(planDocument(file));
+    return jsonfile::text(planDocument(file));
 }
 
 void writePlan(const std::string& path, const PlanFile& file) {
-    writeFileAtomically(path, planText(file));
+    jsonfile::writeAtomically(path, planText(file));
 }
 
 void requireWellFormed(const SparsePlan& plan) {
