@@ -1,0 +1,277 @@
+// Activation-only backward pass: gradients of activations, none of weights. The forward half keeps one residual
+// row per layer and token plus the attention output and its log-sum-exp; everything else is recomputed, so memory
+// grows as O(layers · n). The MLP is redone in row chunks.
+#include "engine/core/error.h"
+#include "engine/model/language_model.h"
+#include "engine/model/sequence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace moa {
+
+/// One sample's pass; owns its buffers.
+class BackwardPass {
+public:
+    BackwardPass(LanguageModel& model, const BackwardSample& sample, std::stop_token stop);
+    BackwardResult run();
+
+private:
+    Tensor rows(const Buffer& buffer, std::int64_t cols, std::int64_t first, std::int64_t count) const;
+    Tensor all(const Buffer& buffer, std::int64_t cols) const { return rows(buffer, cols, 0, m_n); }
+    Buffer make(std::int64_t cols, const char* what) const;
+    std::span<const std::int64_t> windows(int layer) const;
+
+    void projectQkv(const LanguageModel::Layer& layer, const Tensor& x);
+    void attend(int layer);
+    void mlpForward(const LanguageModel::Layer& layer);
+    void mlpBackward(const LanguageModel::Layer& layer);
+    void attentionBackward(int layer);
+    double lossAndGradient();
+
+    LanguageModel& m_model;
+    Backend& m_backend;
+    const ModelConfig& m_c;
+    const BackwardSample& m_sample;
+    std::stop_token m_stop;
+    WindowMap m_windows;
+    std::int64_t m_n, m_qCols, m_kvCols;
+    std::vector<std::int64_t> m_positions;
+    std::vector<Buffer> m_inputs, m_attended, m_lse; ///< per layer: [n][hidden], [n][H·D], [H][n]
+    Buffer m_x, m_dx, m_q, m_k, m_v, m_dq, m_dk, m_dv, m_dOut;
+    Buffer m_norm, m_gate, m_up, m_dAct, m_dNorm; ///< one chunk of rows (m_norm, m_dNorm: all rows)
+};
+
+BackwardPass::BackwardPass(LanguageModel& model, const BackwardSample& sample, std::stop_token stop)
+    : m_model(model), m_backend(model.m_backend), m_c(model.config()), m_sample(sample), m_stop(std::move(stop)),
+      m_windows(sample.windows ? *sample.windows : denseWindows(m_c.layers, m_c.kvHeads)),
+      m_n(static_cast<std::int64_t>(sample.ids.size())), m_qCols(std::int64_t(m_c.heads) * m_c.headDim),
+      m_kvCols(std::int64_t(m_c.kvHeads) * m_c.headDim), m_positions(static_cast<std::size_t>(m_n)) {
+    std::iota(m_positions.begin(), m_positions.end(), std::int64_t(0));
+    model.ensureRope(m_n);
+    const std::int64_t chunk = std::min(LanguageModel::kChunk, m_n);
+    const auto part = [&](std::int64_t cols) {
+        return m_backend.allocate(static_cast<std::size_t>(chunk * cols) * sizeof(float), "activations");
+    };
+    m_x = make(m_c.hidden, "activations");
+    m_norm = make(m_c.hidden, "activations");
+    m_q = make(m_qCols, "activations");
+    m_k = make(m_kvCols, "activations");
+    m_v = make(m_kvCols, "activations");
+    m_gate = part(m_c.intermediate);
+    m_up = part(m_c.intermediate);
+}
+
+Buffer BackwardPass::make(std::int64_t cols, const char* what) const {
+    return m_backend.allocate(static_cast<std::size_t>(m_n * cols) * sizeof(float), what);
+}
+
+Tensor BackwardPass::rows(const Buffer& buffer, std::int64_t cols, std::int64_t first, std::int64_t count) const {
+    return {buffer.as<float>() + first * cols, m_backend.dtype(), count, cols, cols};
+}
+
+std::span<const std::int64_t> BackwardPass::windows(int layer) const {
+    const auto g = static_cast<std::size_t>(m_c.kvHeads);
+    return std::span(m_windows.windows).subspan(static_cast<std::size_t>(layer) * g, g);
+}
+
+/// q, k, v with positions applied, from the layer's input x.
+void BackwardPass::projectQkv(const LanguageModel::Layer& layer, const Tensor& x) {
+    const Tensor norm = all(m_norm, m_c.hidden);
+    m_backend.rmsNorm(norm, x, m_model.weight(layer.inputNorm, 1, m_c.hidden), m_c.rmsNormEps);
+    m_backend.linear(all(m_q, m_qCols), norm, m_model.weight(layer.q, m_qCols, m_c.hidden), false);
+    m_backend.linear(all(m_k, m_kvCols), norm, m_model.weight(layer.k, m_kvCols, m_c.hidden), false);
+    m_backend.linear(all(m_v, m_kvCols), norm, m_model.weight(layer.v, m_kvCols, m_c.hidden), false);
+    const Tensor cosine = m_model.view(m_model.m_cosine, m_model.m_ropePositions, m_c.headDim / 2);
+    const Tensor sine = m_model.view(m_model.m_sine, m_model.m_ropePositions, m_c.headDim / 2);
+    m_backend.rope(all(m_q, m_qCols), m_c.heads, m_positions, cosine, sine, false);
+    m_backend.rope(all(m_k, m_kvCols), m_c.kvHeads, m_positions, cosine, sine, false);
+}
+
+void BackwardPass::attend(int l) {
+    m_attended.push_back(make(m_qCols, "attention outputs"));
+    m_lse.push_back(make(m_c.heads, "attention outputs"));
+    const Tensor lse{m_lse.back().data(), m_backend.dtype(), m_c.heads, m_n, m_n};
+    const BatchItem item{0, m_n, 0, m_n, 0, {}, windows(l), m_windows.sink};
+    m_backend.attention(m_model.shape(), all(m_q, m_qCols), all(m_k, m_kvCols), all(m_v, m_kvCols),
+                        all(m_attended.back(), m_qCols), lse, std::span(&item, 1));
+}
+
+/// m_x += MLP(rmsnorm(m_x)).
+void BackwardPass::mlpForward(const LanguageModel::Layer& layer) {
+    for (std::int64_t first = 0; first < m_n; first += LanguageModel::kChunk) {
+        const std::int64_t count = std::min(LanguageModel::kChunk, m_n - first);
+        const Tensor part = rows(m_x, m_c.hidden, first, count), norm = rows(m_norm, m_c.hidden, 0, count);
+        const Tensor gate = rows(m_gate, m_c.intermediate, 0, count), up = rows(m_up, m_c.intermediate, 0, count);
+        m_backend.rmsNorm(norm, part, m_model.weight(layer.postNorm, 1, m_c.hidden), m_c.rmsNormEps);
+        m_backend.linear(gate, norm, m_model.weight(layer.gate, m_c.intermediate, m_c.hidden), false);
+        m_backend.linear(up, norm, m_model.weight(layer.up, m_c.intermediate, m_c.hidden), false);
+        m_backend.swiGlu(gate, up);
+        m_backend.linear(part, gate, m_model.weight(layer.down, m_c.hidden, m_c.intermediate), true);
+    }
+}
+
+/// dx += gradient through the MLP, where m_x is the residual stream before it.
+void BackwardPass::mlpBackward(const LanguageModel::Layer& layer) {
+    for (std::int64_t first = 0; first < m_n; first += LanguageModel::kChunk) {
+        const std::int64_t count = std::min(LanguageModel::kChunk, m_n - first);
+        const Tensor part = rows(m_x, m_c.hidden, first, count), norm = rows(m_norm, m_c.hidden, 0, count);
+        const Tensor gate = rows(m_gate, m_c.intermediate, 0, count), up = rows(m_up, m_c.intermediate, 0, count);
+        const Tensor dx = rows(m_dx, m_c.hidden, first, count), dAct = rows(m_dAct, m_c.intermediate, 0, count);
+        const Tensor dNorm = rows(m_dNorm, m_c.hidden, 0, count);
+        const Tensor gateWeight = m_model.weight(layer.gate, m_c.intermediate, m_c.hidden);
+        const Tensor upWeight = m_model.weight(layer.up, m_c.intermediate, m_c.hidden);
+        const Tensor normWeight = m_model.weight(layer.postNorm, 1, m_c.hidden);
+        m_backend.rmsNorm(norm, part, normWeight, m_c.rmsNormEps);
+        m_backend.linear(gate, norm, gateWeight, false);
+        m_backend.linear(up, norm, upWeight, false);
+        m_backend.linearBackward(dAct, dx, m_model.weight(layer.down, m_c.hidden, m_c.intermediate), false);
+        m_backend.swiGluBackward(gate, up, dAct);
+        m_backend.linearBackward(dNorm, gate, gateWeight, false);
+        m_backend.linearBackward(dNorm, up, upWeight, true);
+        m_backend.rmsNormBackward(dx, part, normWeight, m_c.rmsNormEps, dNorm);
+    }
+}
+
+/// dx += gradient through attention; m_q, m_k, m_v hold the layer's projections.
+void BackwardPass::attentionBackward(int l) {
+    const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
+    const Buffer& attended = m_attended[static_cast<std::size_t>(l)];
+    m_backend.linearBackward(all(m_dOut, m_qCols), all(m_dx, m_c.hidden),
+                             m_model.weight(layer.o, m_c.hidden, m_qCols), false);
+    AttentionBackwardArgs args;
+    args.shape = m_model.shape();
+    args.q = all(m_q, m_qCols);
+    args.k = all(m_k, m_kvCols);
+    args.v = all(m_v, m_kvCols);
+    args.out = all(attended, m_qCols);
+    args.dOut = all(m_dOut, m_qCols);
+    args.lse = {m_lse[static_cast<std::size_t>(l)].data(), m_backend.dtype(), m_c.heads, m_n, m_n};
+    args.windows = windows(l);
+    args.sink = m_windows.sink;
+    args.dQ = all(m_dq, m_qCols);
+    args.dK = all(m_dk, m_kvCols);
+    args.dV = all(m_dv, m_kvCols);
+    HeadCostSums sums;
+    if (SampleCosts* costs = m_sample.costs) {
+        const auto slice = [&](auto& values) {
+            const std::size_t per = values.size() / static_cast<std::size_t>(m_c.layers);
+            return std::span(values).subspan(static_cast<std::size_t>(l) * per, per);
+        };
+        sums = {costs->tiles, costs->mapCells, slice(costs->cost), slice(costs->costSigned), slice(costs->hist),
+                slice(costs->influenceMap), slice(costs->attentionMap)};
+        args.sums = &sums;
+    }
+    m_backend.attentionBackward(args);
+
+    const Tensor cosine = m_model.view(m_model.m_cosine, m_model.m_ropePositions, m_c.headDim / 2);
+    const Tensor sine = m_model.view(m_model.m_sine, m_model.m_ropePositions, m_c.headDim / 2);
+    m_backend.rope(args.dQ, m_c.heads, m_positions, cosine, sine, true);
+    m_backend.rope(args.dK, m_c.kvHeads, m_positions, cosine, sine, true);
+    const Tensor dNorm = all(m_dNorm, m_c.hidden);
+    m_backend.linearBackward(dNorm, args.dQ, m_model.weight(layer.q, m_qCols, m_c.hidden), false);
+    m_backend.linearBackward(dNorm, args.dK, m_model.weight(layer.k, m_kvCols, m_c.hidden), true);
+    m_backend.linearBackward(dNorm, args.dV, m_model.weight(layer.v, m_kvCols, m_c.hidden), true);
+    m_backend.rmsNormBackward(all(m_dx, m_c.hidden), all(m_inputs[static_cast<std::size_t>(l)], m_c.hidden),
+                              m_model.weight(layer.inputNorm, 1, m_c.hidden), m_c.rmsNormEps, dNorm);
+}
+
+/// Loss of the response tokens; leaves ∂ℓ/∂(last residual stream) in m_dx.
+double BackwardPass::lossAndGradient() {
+    const std::int64_t firstRow = m_sample.lossBegin - 1, count = m_n - m_sample.lossBegin;
+    const std::int64_t block = 64;
+    const Tensor normWeight = m_model.weight(m_model.m_finalNorm, 1, m_c.hidden);
+    const Tensor headWeight = m_model.weight(m_model.head(), m_c.vocab, m_c.hidden);
+    const Buffer logitBuffer = m_backend.allocate(static_cast<std::size_t>(block * m_c.vocab) * sizeof(float), "logits");
+    std::vector<float> host(static_cast<std::size_t>(block * m_c.vocab));
+    double loss = 0;
+    for (std::int64_t done = 0; done < count; done += block) {
+        const std::int64_t part = std::min(block, count - done), first = firstRow + done;
+        const Tensor x = rows(m_x, m_c.hidden, first, part), norm = rows(m_norm, m_c.hidden, 0, part);
+        const Tensor logits{logitBuffer.data(), m_backend.dtype(), part, m_c.vocab, m_c.vocab};
+        m_backend.rmsNorm(norm, x, normWeight, m_c.rmsNormEps);
+        m_backend.linear(logits, norm, headWeight, false);
+        m_backend.download(host.data(), logits.data, static_cast<std::size_t>(part * m_c.vocab) * sizeof(float));
+        for (std::int64_t r = 0; r < part; ++r) {
+            float* row = host.data() + r * m_c.vocab;
+            const auto target = static_cast<std::size_t>(m_sample.ids[static_cast<std::size_t>(first + r + 1)]);
+            const double most = *std::max_element(row, row + m_c.vocab);
+            double total = 0, others = 0;
+            for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i) {
+                const double e = std::exp(static_cast<double>(row[i]) - most);
+                total += e;
+                if (i != target) others += e;
+            }
+            loss += std::log(total) - (static_cast<double>(row[target]) - most);
+            const double scale = 1.0 / (total * static_cast<double>(count));
+            for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i)
+                // p − 1 as the sum of the others: a sure answer would cancel to nothing in p − 1.
+                row[i] = static_cast<float>(
+                    i == target ? -others * scale : std::exp(static_cast<double>(row[i]) - most) * scale);
+        }
+        m_backend.upload(logits.data, host.data(), static_cast<std::size_t>(part * m_c.vocab) * sizeof(float));
+        const Tensor dNorm = rows(m_dNorm, m_c.hidden, 0, part);
+        m_backend.linearBackward(dNorm, logits, headWeight, false);
+        m_backend.rmsNormBackward(rows(m_dx, m_c.hidden, first, part), x, normWeight, m_c.rmsNormEps, dNorm);
+    }
+    return loss / static_cast<double>(count);
+}
+
+BackwardResult BackwardPass::run() {
+    const auto rowBytes = static_cast<std::size_t>(m_n * m_c.hidden) * sizeof(float);
+    const Tensor x = all(m_x, m_c.hidden);
+    m_backend.embed(x, m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
+    for (int l = 0; l < m_c.layers; ++l) {
+        if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
+        const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
+        m_inputs.push_back(make(m_c.hidden, "layer checkpoints"));
+        m_backend.copy(m_inputs.back().data(), m_x.data(), rowBytes);
+        projectQkv(layer, x);
+        attend(l);
+        m_backend.linear(x, all(m_attended.back(), m_qCols), m_model.weight(layer.o, m_c.hidden, m_qCols), true);
+        mlpForward(layer);
+    }
+    m_dx = make(m_c.hidden, "gradients");
+    m_dNorm = make(m_c.hidden, "gradients");
+    m_dq = make(m_qCols, "gradients");
+    m_dOut = make(m_qCols, "gradients");
+    m_dk = make(m_kvCols, "gradients");
+    m_dv = make(m_kvCols, "gradients");
+    m_dAct = m_backend.allocate(m_gate.bytes(), "gradients");
+    const double loss = lossAndGradient();
+    for (int l = m_c.layers - 1; l >= 0; --l) {
+        if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
+        const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
+        const Tensor input = all(m_inputs[static_cast<std::size_t>(l)], m_c.hidden);
+        // The residual stream between attention and MLP.
+        m_backend.copy(m_x.data(), input.data, rowBytes);
+        m_backend.linear(x, all(m_attended[static_cast<std::size_t>(l)], m_qCols),
+                         m_model.weight(layer.o, m_c.hidden, m_qCols), true);
+        mlpBackward(layer);
+        projectQkv(layer, input);
+        attentionBackward(l);
+        m_attended.pop_back();
+        m_lse.pop_back();
+        m_inputs.pop_back();
+    }
+    if (m_sample.embeddingGradient) {
+        m_sample.embeddingGradient->resize(static_cast<std::size_t>(m_n * m_c.hidden));
+        m_backend.download(m_sample.embeddingGradient->data(), m_dx.data(), rowBytes);
+    }
+    return {Completion::Done, loss};
+}
+
+BackwardResult LanguageModel::backward(const BackwardSample& sample, std::stop_token stop) {
+    const auto n = static_cast<std::int64_t>(sample.ids.size());
+    checkTokens(sample.ids);
+    if (n > config().context)
+        throw Error("the sample has " + std::to_string(n) + " tokens, the model's context is " +
+                    std::to_string(config().context));
+    if (sample.lossBegin < 1 || sample.lossBegin >= n)
+        throw UsageError("the loss needs at least one token with one token before it; the text has " +
+                         std::to_string(n) + " tokens and the loss begins at " + std::to_string(sample.lossBegin));
+    return BackwardPass(*this, sample, std::move(stop)).run();
+}
+
+} // namespace moa

@@ -1,0 +1,213 @@
+// Forward pass over cached sequences, in chunks. On the last layer only the rows whose logits are wanted go
+// past the keys and values: a prefill needs no more.
+#include "engine/core/error.h"
+#include "engine/model/language_model.h"
+#include "engine/model/sequence.h"
+
+#include <algorithm>
+
+namespace moa {
+
+/// Buffers of one chunk, grown on demand. Names as in the layer: x is the residual stream.
+struct LanguageModel::Activations {
+    std::int64_t rows = 0;
+    Buffer x, norm, q, k, v, attention, gate, up, logits;
+};
+
+namespace {
+
+constexpr std::int64_t kLogitRows = 64; ///< rows of logits held at once
+
+/// Where an item's rows are in the chunk.
+struct ItemRows {
+    std::int64_t first = 0, count = 0, held = 0;
+};
+
+Tensor rowsOf(const Tensor& t, std::int64_t first, std::int64_t rows) {
+    Tensor part = t;
+    part.data = static_cast<float*>(t.data) + first * t.stride;
+    part.rows = rows;
+    return part;
+}
+
+} // namespace
+
+Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& logits, std::stop_token stop) {
+    std::vector<ForwardItem> left(items.begin(), items.end());
+    std::int64_t longest = 0;
+    for (const ForwardItem& item : left) {
+        checkTokens(item.tokens);
+        const std::int64_t n = item.sequence->length() + static_cast<std::int64_t>(item.tokens.size());
+        if (n > config().context)
+            throw Error("the input has " + std::to_string(n) + " tokens, the model's context is " +
+                        std::to_string(config().context) + "; shorten the prompt or the answer");
+        if (!item.commit && static_cast<std::int64_t>(item.tokens.size()) > kChunk)
+            throw UsageError("a continuation that is only looked at has at most " + std::to_string(kChunk) + " tokens");
+        if (item.commit) item.sequence->reserve(n);
+        longest = std::max(longest, n);
+    }
+    ensureRope(longest);
+    // Chunks take whole items while they fit and cut long ones, so that short sequences share one pass.
+    std::size_t begin = 0;
+    while (begin < left.size()) {
+        std::vector<ForwardItem> chunk;
+        std::vector<std::size_t> index;
+        std::int64_t room = kChunk;
+        std::size_t i = begin;
+        for (; i < left.size() && room > 0; ++i) {
+            ForwardItem& item = left[i];
+            const auto size = static_cast<std::int64_t>(item.tokens.size());
+            const std::int64_t take = std::min(size, room);
+            if (take < size && !item.commit) break; // whole in the next chunk
+            ForwardItem part = item;
+            part.tokens = item.tokens.first(static_cast<std::size_t>(take));
+            part.logitRows = std::max<std::int64_t>(0, item.logitRows - (size - take));
+            if (take > 0) {
+                chunk.push_back(part);
+                index.push_back(i);
+            }
+            item.tokens = item.tokens.subspan(static_cast<std::size_t>(take));
+            item.logitRows = std::min(item.logitRows, size - take);
+            room -= take;
+            if (!item.tokens.empty()) break;
+        }
+        begin = i;
+        if (chunk.empty()) continue;
+        const LogitsFn renumbered = [&](std::size_t at, std::int64_t position, std::span<const float> values) {
+            logits(index[at], position, values);
+        };
+        if (forwardChunk(chunk, renumbered, stop) == Completion::Cancelled) return Completion::Cancelled;
+    }
+    return Completion::Done;
+}
+
+Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits,
+                                       const std::stop_token& stop) {
+    const ModelConfig& c = config();
+    std::vector<int> ids;
+    std::vector<std::int64_t> positions, queryPositions;
+    std::vector<ItemRows> rows;
+    std::int64_t wanted = 0;
+    for (const ForwardItem& item : items) {
+        const auto count = static_cast<std::int64_t>(item.tokens.size());
+        rows.push_back({static_cast<std::int64_t>(ids.size()), count, item.sequence->length()});
+        ids.insert(ids.end(), item.tokens.begin(), item.tokens.end());
+        for (std::int64_t r = 0; r < count; ++r) {
+            positions.push_back(rows.back().held + r);
+            if (r >= count - item.logitRows) queryPositions.push_back(positions.back());
+        }
+        wanted += std::min(item.logitRows, count);
+    }
+    const auto n = static_cast<std::int64_t>(ids.size());
+    const std::int64_t qCols = std::int64_t(c.heads) * c.headDim, kvCols = std::int64_t(c.kvHeads) * c.headDim;
+
+    if (!m_activations) m_activations = std::make_shared<Activations>();
+    Activations& a = *m_activations;
+    if (a.rows < n) {
+        const auto make = [&](std::int64_t cols) {
+            return m_backend.allocate(static_cast<std::size_t>(n * cols) * sizeof(float), "activations");
+        };
+        a = {n, make(c.hidden), make(c.hidden), make(qCols), make(kvCols), make(kvCols), make(qCols),
+             make(c.intermediate), make(c.intermediate), {}};
+    }
+    const Tensor cosine = view(m_cosine, m_ropePositions, c.headDim / 2), sine = view(m_sine, m_ropePositions, c.headDim / 2);
+    Tensor x = view(a.x, n, c.hidden);
+    m_backend.embed(x, ids, view(m_embedding, c.vocab, c.hidden));
+
+    for (int l = 0; l < c.layers; ++l) {
+        if (stop.stop_requested()) return Completion::Cancelled;
+        const Layer& layer = m_layers[static_cast<std::size_t>(l)];
+        const bool last = l + 1 == c.layers;
+        Tensor norm = view(a.norm, n, c.hidden), k = view(a.k, n, kvCols), v = view(a.v, n, kvCols);
+        m_backend.rmsNorm(norm, x, weight(layer.inputNorm, 1, c.hidden), c.rmsNormEps);
+        m_backend.linear(k, norm, weight(layer.k, kvCols, c.hidden), false);
+        m_backend.linear(v, norm, weight(layer.v, kvCols, c.hidden), false);
+        m_backend.rope(k, c.kvHeads, positions, cosine, sine, false);
+
+        std::vector<BatchItem> batch;
+        std::int64_t queryRow = 0;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const std::int64_t queries = last ? std::min(items[i].logitRows, rows[i].count) : rows[i].count;
+            const Sequence& s = *items[i].sequence;
+            batch.push_back({queryRow, queries, rows[i].first, rows[i].count, rows[i].held, s.layer(LayerIndex(l)),
+                             s.layerWindows(LayerIndex(l)), s.sink()});
+            if (last && queries < rows[i].count) {
+                // The wanted rows move together; ranges may overlap, always towards the front.
+                const std::int64_t from = rows[i].first + rows[i].count - queries;
+                for (const Buffer* b : {&a.x, &a.norm})
+                    if (queries > 0 && from != queryRow)
+                        m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + from * c.hidden,
+                                       static_cast<std::size_t>(queries * c.hidden) * sizeof(float));
+            } else if (last && rows[i].first != queryRow) {
+                for (const Buffer* b : {&a.x, &a.norm})
+                    m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + rows[i].first * c.hidden,
+                                   static_cast<std::size_t>(queries * c.hidden) * sizeof(float));
+            }
+            queryRow += queries;
+        }
+        if (queryRow > 0) {
+            x = rowsOf(x, 0, queryRow);
+            norm = rowsOf(norm, 0, queryRow);
+            const Tensor q = view(a.q, queryRow, qCols), attended = view(a.attention, queryRow, qCols);
+            m_backend.linear(q, norm, weight(layer.q, qCols, c.hidden), false);
+            m_backend.rope(q, c.heads, last ? queryPositions : positions, cosine, sine, false);
+            m_backend.attention(shape(), q, k, v, attended, {}, batch);
+            m_backend.linear(x, attended, weight(layer.o, c.hidden, qCols), true);
+            m_backend.rmsNorm(norm, x, weight(layer.postNorm, 1, c.hidden), c.rmsNormEps);
+            const Tensor gate = view(a.gate, queryRow, c.intermediate), up = view(a.up, queryRow, c.intermediate);
+            m_backend.linear(gate, norm, weight(layer.gate, c.intermediate, c.hidden), false);
+            m_backend.linear(up, norm, weight(layer.up, c.intermediate, c.hidden), false);
+            m_backend.swiGlu(gate, up);
+            m_backend.linear(x, gate, weight(layer.down, c.hidden, c.intermediate), true);
+        }
+        std::vector<BatchItem> committed;
+        for (std::size_t i = 0; i < items.size(); ++i)
+            if (items[i].commit) committed.push_back(batch[i]);
+        m_backend.appendKv(shape(), k, v, committed);
+    }
+    std::vector<std::int64_t> held;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        held.push_back(rows[i].held);
+        if (items[i].commit) items[i].sequence->advance(rows[i].count);
+    }
+    if (wanted > 0) emitLogits(x, items, held, logits);
+    return Completion::Done;
+}
+
+void LanguageModel::emitLogits(const Tensor& x, std::span<const ForwardItem> items,
+                               std::span<const std::int64_t> firstHeld, const LogitsFn& logits) {
+    const ModelConfig& c = config();
+    Activations& a = *m_activations;
+    if (!a.logits) {
+        const auto bytes = static_cast<std::size_t>(kLogitRows * c.vocab) * sizeof(float);
+        a.logits = m_backend.allocate(bytes, "logits");
+    }
+    const Tensor norm = view(a.norm, x.rows, c.hidden);
+    m_backend.rmsNorm(norm, x, weight(m_finalNorm, 1, c.hidden), c.rmsNormEps);
+    std::vector<float> host;
+    std::size_t item = 0;
+    std::int64_t within = 0;
+    for (std::int64_t first = 0; first < x.rows; first += kLogitRows) {
+        const std::int64_t count = std::min(kLogitRows, x.rows - first);
+        const Tensor out = view(a.logits, count, c.vocab);
+        m_backend.linear(out, rowsOf(norm, first, count), weight(head(), c.vocab, c.hidden), false);
+        host.resize(static_cast<std::size_t>(count * c.vocab));
+        m_backend.download(host.data(), out.data, host.size() * sizeof(float));
+        for (std::int64_t r = 0; r < count; ++r) {
+            const auto queries = [&](std::size_t i) {
+                return std::min<std::int64_t>(items[i].logitRows, static_cast<std::int64_t>(items[i].tokens.size()));
+            };
+            while (within >= queries(item)) {
+                ++item;
+                within = 0;
+            }
+            const auto tokens = static_cast<std::int64_t>(items[item].tokens.size());
+            logits(item, firstHeld[item] + tokens - queries(item) + within,
+                   std::span<const float>(host).subspan(static_cast<std::size_t>(r * c.vocab),
+                                                        static_cast<std::size_t>(c.vocab)));
+            ++within;
+        }
+    }
+}
+
+} // namespace moa

@@ -1,0 +1,99 @@
+// A Llama-architecture model on a device: weights, forward passes over cached sequences, and the
+// activation-only backward pass that profiling needs.
+// One thread at a time: the owner of the device. Sequences must not outlive their model.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/core/plan.h"
+#include "engine/core/progress.h"
+#include "engine/loader/model_files.h"
+#include "engine/model/sample_costs.h"
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+namespace moa {
+
+class Sequence;
+
+/// One sequence's new tokens in a forward pass.
+struct ForwardItem {
+    Sequence* sequence = nullptr;
+    std::span<const int> tokens;
+    /// Logits are wanted for this many of the last tokens.
+    std::int64_t logitRows = 0;
+    /// false: the sequence stays as it was (a continuation is only looked at).
+    bool commit = true;
+};
+
+/// Receives the logits of one row: item index, position of the row's token, [vocab] values valid for the call.
+using LogitsFn = std::function<void(std::size_t item, std::int64_t position, std::span<const float> logits)>;
+
+/// One sample for the backward pass: loss = mean cross-entropy (nats) of the tokens from `lossBegin` on.
+struct BackwardSample {
+    std::span<const int> ids;
+    std::int64_t lossBegin = 1; ///< ≥ 1; tokens [lossBegin, ids.size()) are predicted from what precedes them
+    const WindowMap* windows = nullptr; ///< null: dense; a mask that hides something excludes `costs`
+    SampleCosts* costs = nullptr;       ///< null: not collected
+    std::vector<float>* embeddingGradient = nullptr; ///< [n][hidden], for checks; null: not wanted
+};
+
+struct BackwardResult {
+    Completion completion = Completion::Done;
+    double loss = 0; ///< nats per token
+};
+
+class LanguageModel {
+public:
+    /// Converts the weights to the device's type. `progress` counts layers. Throws MemoryError, FileError.
+    LanguageModel(std::shared_ptr<const Model> files, Backend& backend, std::stop_token stop = {},
+                  const ProgressFn& progress = {});
+
+    const Model& files() const { return *m_files; }
+    const ModelConfig& config() const { return m_files->config; }
+    Backend& backend() { return m_backend; }
+    std::uint64_t weightBytes() const { return m_weightBytes; } ///< on the device
+    AttentionShape shape() const { return {config().heads, config().kvHeads, config().headDim}; }
+
+    /// Runs all items' tokens through the model, in chunks of at most kChunk rows, and appends them to their
+    /// sequences. Checks `stop` between layers; after a cancel the sequences hold whole chunks only. Throws Error
+    /// for token ids outside the vocabulary and for positions past the context.
+    Completion forward(std::span<ForwardItem> items, const LogitsFn& logits, std::stop_token stop = {});
+
+    /// Forward and backward of one sample; activations are checkpointed per layer, memory is O(n).
+    BackwardResult backward(const BackwardSample& sample, std::stop_token stop = {});
+
+    /// Rows a forward pass works on at once.
+    static constexpr std::int64_t kChunk = 512;
+
+private:
+    friend class BackwardPass;
+
+    struct Layer {
+        Buffer inputNorm, q, k, v, o, postNorm, gate, up, down;
+    };
+    struct Activations; ///< buffers of one forward chunk
+
+    Completion forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits, const std::stop_token& stop);
+    void emitLogits(const Tensor& x, std::span<const ForwardItem> items, std::span<const std::int64_t> firstHeld,
+                    const LogitsFn& logits);
+    void ensureRope(std::int64_t positions);
+    Tensor weight(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
+    Tensor view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
+    void checkTokens(std::span<const int> tokens) const;
+    const Buffer& head() const { return m_lmHead ? m_lmHead : m_embedding; }
+
+    std::shared_ptr<const Model> m_files;
+    Backend& m_backend;
+    std::uint64_t m_weightBytes = 0;
+    Buffer m_embedding, m_finalNorm, m_lmHead;
+    std::vector<Layer> m_layers;
+    Buffer m_cosine, m_sine;
+    std::int64_t m_ropePositions = 0;
+    std::shared_ptr<Activations> m_activations;
+};
+
+} // namespace moa

@@ -1,0 +1,82 @@
+// The KV cache of one sequence under a mask: a pinned sink and a ring per (layer, KV head), laid out for a
+// length N and laid out anew when the sequence outgrows it (docs/method.md, "Cache", "Growth").
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/core/plan.h"
+
+#include <optional>
+#include <vector>
+
+namespace moa {
+
+class LanguageModel;
+
+/// Which keys a sequence keeps: everything, a plan's rules at N, or fixed windows.
+class MaskSource {
+public:
+    static MaskSource dense() { return {}; }
+    static MaskSource plan(const SparsePlan& plan);
+    static MaskSource fixed(const WindowMap& windows);
+
+    bool isDense() const { return !m_plan && !m_fixed; }
+    /// Windows at length N for a model of this shape. Throws UsageError when the shapes do not match.
+    WindowMap windows(int layers, int kvHeads, std::int64_t n) const;
+
+private:
+    std::optional<SparsePlan> m_plan;
+    std::optional<WindowMap> m_fixed;
+};
+
+class Sequence {
+public:
+    /// Outgrown N rises in steps of this many tokens.
+    static constexpr std::int64_t kGrowth = 1024;
+
+    /// Room for `n` tokens (rounded up to 64). Throws MemoryError.
+    Sequence(LanguageModel& model, MaskSource mask, std::int64_t n);
+    Sequence(Sequence&&) = default;
+    Sequence& operator=(Sequence&&) = default;
+
+    /// An independent sequence with the same contents.
+    Sequence Copy() const;
+
+    std::int64_t length() const { return m_length; } ///< tokens held so far; the next token's position
+    std::int64_t capacity() const { return m_n; }    ///< N of the current layout
+    std::uint64_t kvBytes() const { return m_storage.bytes(); }
+    const WindowMap& windows() const { return m_windows; }
+    /// Number of times the rings were laid out anew, and the (layer, KV head, token) keys that the mask of the
+    /// current N would show but earlier, narrower rings had already dropped.
+    int relayouts() const { return m_relayouts; }
+    std::int64_t missingKeys() const;
+
+    /// Makes room for `n` tokens in all; no-op when there is. Throws MemoryError and leaves the sequence as it was.
+    void reserve(std::int64_t n);
+    /// Forgets everything.
+    void clear();
+
+    std::span<const KvHeadCache> layer(LayerIndex l) const;
+    std::span<const std::int64_t> layerWindows(LayerIndex l) const;
+    std::int64_t sink() const { return m_windows.sink; }
+    /// Tells the cache that `tokens` more are held (their keys were appended on every layer).
+    void advance(std::int64_t tokens);
+
+private:
+    struct Layout {
+        WindowMap windows;
+        std::vector<KvHeadCache> heads; ///< [L][G]
+        Buffer storage;
+    };
+    Layout layOut(std::int64_t n) const;
+    void copyHeld(const KvHeadCache& from, const KvHeadCache& to) const;
+
+    LanguageModel* m_model;
+    MaskSource m_mask;
+    std::int64_t m_n = 0, m_length = 0;
+    int m_relayouts = 0;
+    WindowMap m_windows;
+    std::vector<KvHeadCache> m_heads; ///< [L][G]
+    Buffer m_storage;
+};
+
+} // namespace moa
