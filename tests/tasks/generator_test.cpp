@@ -122,7 +122,7 @@ TEST(Generator, FactsInTheWordingTheModelKnows) {
         std::smatch told;
         ASSERT_TRUE(std::regex_match(q.answer, told, fact)) << q.answer;
         EXPECT_EQ(q.text, "What is the " + told[1].str() + "?");
-        EXPECT_THAT(prompt.context, HasSubstr(q.answer + " "));
+        EXPECT_THAT(prompt.context, HasSubstr("\n" + q.answer + " \n"));
     }
 }
 
@@ -131,7 +131,7 @@ TEST(Generator, PasskeyHidesOneKey) {
     ASSERT_EQ(prompt.questions.size(), 1u);
     EXPECT_EQ(prompt.questions[0].text, "What is the pass key?");
     EXPECT_TRUE(std::regex_match(prompt.questions[0].answer, std::regex("The pass key is [1-9][0-9]{4}\\.")));
-    EXPECT_THAT(prompt.context, HasSubstr(prompt.questions[0].answer + " Remember it. "));
+    EXPECT_THAT(prompt.context, HasSubstr("\n" + prompt.questions[0].answer + " Remember it. \n"));
     EXPECT_EQ(questionsPerPrompt("passkey", 8), 1);
     EXPECT_EQ(questionsPerPrompt("facts", 8), 8);
 }
