@@ -1,0 +1,208 @@
+// See model_files.h.
+#include "engine/loader/model_files.h"
+
+#include "engine/core/error.h"
+#include "engine/loader/hf_config.h"
+#include "engine/loader/json_reader.h"
+#include "engine/loader/sha256.h"
+
+#include <algorithm>
+#include <set>
+
+namespace moa {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kMaxIndexBytes = 64u << 20;
+
+/// Like std::filesystem::exists, but an unreadable or overlong path is simply not there.
+bool isThere(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored);
+}
+
+bool isFolder(const fs::path& path) {
+    std::error_code ignored;
+    return fs::is_directory(path, ignored);
+}
+
+/// The weight files of a model, and which file each weight must be in (empty: there is one file only).
+struct WeightFiles {
+    std::vector<fs::path> files;            ///< sorted by name
+    std::map<std::string, fs::path> fileOf; ///< by weight name, from the index
+};
+
+/// model.safetensors.index.json: {"weight_map": {weight: file}}.
+WeightFiles readIndex(const fs::path& indexFile) {
+    const std::string file = indexFile.string();
+    const Json json = readJsonFile(indexFile, kMaxIndexBytes);
+    const JsonView map = JsonView(json, file).at("weight_map");
+    if (!map.isObject() || map.raw().empty()) map.fail("expected an object of file names");
+    WeightFiles result;
+    std::set<fs::path> names;
+    for (const auto& [weight, value] : map.raw().items()) {
+        const JsonView view(value, file, "weight_map." + weight);
+        const fs::path name = view.text();
+        if (name.empty() || name.has_parent_path() || name != name.filename() || name == "..")
+            view.fail("expected a file name without folders, found \"" + name.string() + "\"");
+        result.fileOf[weight] = indexFile.parent_path() / name;
+        names.insert(indexFile.parent_path() / name);
+    }
+    result.files.assign(names.begin(), names.end());
+    return result;
+}
+
+WeightFiles findWeightFiles(const fs::path& path) {
+    if (!isFolder(path)) return {{path}, {}};
+    if (isThere(path / "model.safetensors")) return {{path / "model.safetensors"}, {}};
+    const fs::path index = path / "model.safetensors.index.json";
+    if (isThere(index)) return readIndex(index);
+    throw FileError(path.string(), "",
+                    "expected model.safetensors or model.safetensors.index.json in this folder");
+}
+
+/// Other tensors that show the weights are not plain matrices.
+const char* signOfQuantisation(std::string_view name) {
+    for (const char* suffix :
+         {".qweight", ".qzeros", ".weight_scale", ".weight_scale_inv", ".absmax", ".weight_packed"})
+        if (name.ends_with(suffix)) return suffix;
+    return nullptr;
+}
+
+/// Throws where the architecture's arithmetic would not use a tensor that is there.
+void refuseExtraWeights(const std::vector<SafetensorsFile>& files) {
+    for (const SafetensorsFile& file : files)
+        for (const TensorView& tensor : file.tensors()) {
+            if (const char* suffix = signOfQuantisation(tensor.name))
+                throw FileError(
+                    file.path().string(), tensor.name,
+                    std::string("expected plain F32, F16 or BF16 weights, found quantised ones (") + suffix +
+                        ")");
+            if (tensor.name.starts_with("model.layers.") && tensor.name.ends_with(".bias"))
+                throw FileError(file.path().string(), tensor.name, "expected no biases in this architecture");
+        }
+}
+
+void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file) {
+    if (found == nullptr)
+        throw FileError(file, need.name,
+                        "expected a tensor of shape " + shapeText(need.shape) + ", found none");
+    if (found->shape != need.shape)
+        throw FileError(file, need.name,
+                        "expected shape " + shapeText(need.shape) + ", found " + shapeText(found->shape));
+    if (!weightType(found->type))
+        throw FileError(file, need.name,
+                        "expected F32, F16 or BF16, found " + std::string(tensorTypeName(found->type)));
+}
+
+void checkTokenizer(const fs::path& file, const Tokenizer& tokenizer, const ModelConfig& config) {
+    if (tokenizer.vocabSize() > config.vocab)
+        throw FileError(file.string(), "",
+                        "expected ids below the model's vocab_size " + std::to_string(config.vocab) +
+                            ", found id " + std::to_string(tokenizer.vocabSize() - 1));
+}
+
+std::string nameOf(const fs::path& path) {
+    const fs::path absolute = fs::absolute(path).lexically_normal();
+    const fs::path last = absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
+    if (isFolder(path)) return last.string();
+    return last == "model.safetensors" ? absolute.parent_path().filename().string() : last.stem().string();
+}
+
+} // namespace
+
+std::vector<RequiredWeight> requiredWeights(const ModelConfig& config) {
+    const std::int64_t hidden = config.hidden, inner = config.intermediate;
+    const std::int64_t q = std::int64_t(config.heads) * config.headDim;
+    const std::int64_t kv = std::int64_t(config.kvHeads) * config.headDim;
+    std::vector<RequiredWeight> needed{{"model.embed_tokens.weight", {config.vocab, hidden}}};
+    for (int layer = 0; layer < config.layers; ++layer) {
+        const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+        needed.push_back({prefix + "input_layernorm.weight", {hidden}});
+        needed.push_back({prefix + "self_attn.q_proj.weight", {q, hidden}});
+        needed.push_back({prefix + "self_attn.k_proj.weight", {kv, hidden}});
+        needed.push_back({prefix + "self_attn.v_proj.weight", {kv, hidden}});
+        needed.push_back({prefix + "self_attn.o_proj.weight", {hidden, q}});
+        needed.push_back({prefix + "post_attention_layernorm.weight", {hidden}});
+        needed.push_back({prefix + "mlp.gate_proj.weight", {inner, hidden}});
+        needed.push_back({prefix + "mlp.up_proj.weight", {inner, hidden}});
+        needed.push_back({prefix + "mlp.down_proj.weight", {hidden, inner}});
+    }
+    needed.push_back({"model.norm.weight", {hidden}});
+    if (!config.tiedEmbeddings) needed.push_back({"lm_head.weight", {config.vocab, hidden}});
+    return needed;
+}
+
+const TensorView* Model::findWeight(std::string_view weightName) const {
+    const auto it = m_weights.find(weightName);
+    return it == m_weights.end() ? nullptr : it->second;
+}
+
+const TensorView& Model::weight(std::string_view weightName) const {
+    if (const TensorView* tensor = findWeight(weightName)) return *tensor;
+    throw FileError(path.string(), std::string(weightName), "expected a tensor of this name");
+}
+
+const std::string& Model::sha256() const {
+    std::call_once(m_hashOnce, [this] {
+        Sha256 hash;
+        for (const SafetensorsFile& file : m_files) hash.update(file.bytes());
+        m_hash = hash.finish();
+    });
+    return m_hash;
+}
+
+std::shared_ptr<const Model> loadModel(const fs::path& path) {
+    if (!isThere(path)) throw FileError(path.string(), "", "no such file or folder");
+    const fs::path folder = isFolder(path) ? path : path.parent_path();
+    if (!isFolder(path) && path.extension() != ".safetensors")
+        throw FileError(path.string(), "", "expected a Hugging Face folder or a .safetensors file");
+
+    ModelConfig config = readModelConfig(folder / "config.json");
+    addGenerationConfig(folder / "generation_config.json", config);
+    Tokenizer tokenizer = Tokenizer::fromFile(folder / "tokenizer.json");
+    checkTokenizer(folder / "tokenizer.json", tokenizer, config);
+
+    auto model = std::make_shared<Model>(std::move(config), std::move(tokenizer));
+    model->path = path;
+    model->name = nameOf(path);
+    model->chat = readChatTemplate(folder);
+
+    const WeightFiles weightFiles = findWeightFiles(path);
+    for (const fs::path& file : weightFiles.files) model->m_files.emplace_back(file);
+    refuseExtraWeights(model->m_files);
+    for (const RequiredWeight& need : requiredWeights(model->config)) {
+        const auto inIndex = weightFiles.fileOf.find(need.name);
+        if (!weightFiles.fileOf.empty() && inIndex == weightFiles.fileOf.end())
+            throw FileError((folder / "model.safetensors.index.json").string(), "weight_map." + need.name,
+                            "expected the file of this weight, found none");
+        const fs::path& file = weightFiles.fileOf.empty() ? weightFiles.files.front() : inIndex->second;
+        const auto opened = std::find_if(model->m_files.begin(), model->m_files.end(),
+                                         [&file](const SafetensorsFile& f) { return f.path() == file; });
+        const TensorView* found = opened->find(need.name);
+        checkWeight(need, found, file.string());
+        model->m_weights.emplace(need.name, found);
+        model->weightBytes += found->bytes;
+    }
+    model->config.dtype = *weightType(model->weight("model.layers.0.self_attn.q_proj.weight").type);
+    return model;
+}
+
+fs::path resolveModel(const std::string& nameOrPath, const fs::path& resourcesDir) {
+    if (nameOrPath.empty()) throw UsageError("expected a model: a folder, a .safetensors file or a name");
+    if (isThere(nameOrPath)) return nameOrPath;
+    const fs::path models = resourcesDir / "models";
+    const bool plainName = fs::path(nameOrPath).filename() == nameOrPath && nameOrPath != "..";
+    if (plainName && isFolder(models / nameOrPath)) return models / nameOrPath;
+    std::string names;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(models, ignored))
+        if (entry.is_directory()) names += (names.empty() ? "" : ", ") + entry.path().filename().string();
+    throw FileError(nameOrPath, "",
+                    "no such file or folder" +
+                        (names.empty() ? "" : ", and no model of this name (there are: " + names + ")"));
+}
+
+} // namespace moa
