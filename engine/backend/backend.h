@@ -57,7 +57,7 @@ struct BatchItem {
 
 /// Sums over one sample that a backward pass collects, per query head (docs/method.md, "What is stored").
 struct HeadCostSums {
-    int tiles = 0;    ///< T = ceil(n/64)
+    int tiles = 0;    ///< T ≥ ceil(n/64)
     int mapCells = 0; ///< m
     std::span<double> cost, costSigned;        ///< [H][5][T+1]
     std::span<double> hist;                    ///< [H][5][T]

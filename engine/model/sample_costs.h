@@ -14,13 +14,14 @@ inline constexpr int kMaxMapCells = 128;
 
 struct SampleCosts {
     int layers = 0, heads = 0;
-    int tiles = 0;    ///< T = ceil(n/64)
+    int tiles = 0;    ///< T of the length the sample stands for; it may be a little shorter
     int mapCells = 0; ///< min(T, 128)
     std::vector<double> cost, costSigned;           ///< [L][H][5][T+1]
     std::vector<double> hist;                       ///< [L][H][5][T]
     std::vector<float> influenceMap, attentionMap;  ///< [L][H][m][m]
 
     SampleCosts() = default;
+    /// `tokens`: the nominal length, at least the sample's.
     SampleCosts(int layerCount, int headCount, std::int64_t tokens)
         : layers(layerCount), heads(headCount), tiles(static_cast<int>((tokens + kBlock - 1) / kBlock)),
           mapCells(std::min(tiles, kMaxMapCells)) {

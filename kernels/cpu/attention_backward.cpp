@@ -220,7 +220,7 @@ struct MapCell {
 
 /// A weight above ½ was left out of the sums: its E comes from the other keys of the row; then it joins them.
 void addDominantKeys(const BackwardHeadParams& p, const BackwardState& st, std::int64_t rowTile) {
-    const MapCell cell{st.buckets.tiles, p.sums->mapCells};
+    const MapCell cell{p.sums->tiles, p.sums->mapCells};
     for (int r = 0; r < st.rows; ++r) {
         const float a = st.bigA[r], g = st.bigG[r];
         if (a == 0.0f) continue;
@@ -277,7 +277,7 @@ void backwardTileRow(const BackwardHeadParams& p, BackwardState& st, std::int64_
         std::fill(st.buckets.a, st.buckets.sink + kSinkTiles * 2 * 3 * kTile, 0.0f);
         std::fill(st.bigA, st.bigA + kTile, 0.0f);
     }
-    const MapCell cell{st.buckets.tiles, p.sums ? p.sums->mapCells : 1};
+    const MapCell cell{p.sums ? p.sums->tiles : 1, p.sums ? p.sums->mapCells : 1};
     for (std::int64_t keyTile = 0; keyTile <= rowTile; ++keyTile) {
         const std::int64_t firstKey = keyTile * kTile;
         const int count = static_cast<int>(std::min<std::int64_t>(kTile, p.n - firstKey));

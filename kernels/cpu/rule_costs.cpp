@@ -89,10 +89,10 @@ void ruleCosts(const RowBuckets& b, std::int64_t rowTile, int rows, const RuleCo
                 addRows(sinkA, b.sinkPart(tile, far).a);
                 addRows(sinkAg, b.sinkPart(tile, far).ag);
             }
-        const std::int64_t line = k * (b.tiles + 1);
+        const std::int64_t line = k * (sums.tiles + 1);
         addCostsOfSink(b, rowTile, rows, sinkA, sinkAg, hiddenA, hiddenAg, sums.cost + line, sums.costSigned + line,
-                       weak + line);
-        double* hist = sums.hist + k * b.tiles;
+                       weak + k * (b.tiles + 1));
+        double* hist = sums.hist + k * sums.tiles;
         for (std::int64_t t = 0; t <= rowTile; ++t) hist[t] += sumRows(b.e + t * kTile);
     }
 }
@@ -179,8 +179,8 @@ void addExactRuleCosts(const ExactRow& row, int bit, const std::uint64_t* weak, 
             visit(seen, 0, sinkEnd - 1);
             visit(seen, std::max(sinkEnd, row.row - b * kTile + 1), row.row);
             const double c = seen.mean() - all.mean();
-            sums.cost[at] += std::abs(c);
-            sums.costSigned[at] += c;
+            sums.cost[k * (sums.tiles + 1) + b] += std::abs(c);
+            sums.costSigned[k * (sums.tiles + 1) + b] += c;
         }
 }
 

@@ -165,7 +165,7 @@ void CpuAttention::backward(const AttentionBackwardArgs& a) {
             const std::size_t line = static_cast<std::size_t>(h) * kernels::kSinkChoices;
             const std::size_t tiles = static_cast<std::size_t>(s.tiles);
             const std::size_t cells = static_cast<std::size_t>(s.mapCells) * static_cast<std::size_t>(s.mapCells);
-            sums = {s.cost.data() + line * (tiles + 1), s.costSigned.data() + line * (tiles + 1),
+            sums = {s.tiles, s.cost.data() + line * (tiles + 1), s.costSigned.data() + line * (tiles + 1),
                     s.hist.data() + line * tiles, s.influenceMap.data() + static_cast<std::size_t>(h) * cells,
                     s.attentionMap.data() + static_cast<std::size_t>(h) * cells, s.mapCells};
         }

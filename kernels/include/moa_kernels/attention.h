@@ -62,8 +62,9 @@ std::size_t decodeWorkspaceFloats(int group, std::int64_t keys);
 void attentionDecode(const DecodeParams& params);
 
 /// Sums that the backward pass collects for one query head of one sample (docs/method.md, "What is stored").
-/// All pointers are added to, except where noted; T = ceil(n / 64).
+/// All arrays are added to. T may exceed ceil(n/64): a sample may be shorter than the length it stands for.
 struct RuleCostSums {
+    std::int64_t tiles = 0;       ///< T
     double* cost = nullptr;       ///< [5][T+1] Σ_i |C_i|
     double* costSigned = nullptr; ///< [5][T+1] Σ_i C_i
     double* hist = nullptr;       ///< [5][T] Σ|E|
