@@ -1,0 +1,86 @@
+#include "store/history/run_diff.h"
+
+#include <cmath>
+
+namespace moa {
+namespace {
+
+std::string hashed(const std::string& name, const std::string& sha256) {
+    return sha256.empty() ? name : name + " " + sha256;
+}
+
+std::string describe(const std::optional<ModelRef>& model) {
+    return model ? hashed(model->name, model->sha256) : "";
+}
+
+std::string describe(const std::optional<ProfileRef>& profile) {
+    return profile ? hashed(profile->path, profile->sha256) : "";
+}
+
+std::string describe(const Machine& m) {
+    return m.cpu + ", " + std::to_string(m.cores) + " cores, " + std::to_string(m.memoryBytes) + " bytes, " +
+           m.os + ", " + m.kernel;
+}
+
+std::string describePlan(const RunDetail& run) {
+    if (!run.plan) return "";
+    // The id stands for the content: equal plans share a row.
+    return run.plan->name + " (plan " + std::to_string(run.summary.plan->value) + ")";
+}
+
+std::optional<double> valueOf(const Measurement& m) {
+    if (std::isnan(m.value)) return std::nullopt;
+    return m.value;
+}
+
+MeasurementDiff sideBySide(const Measurement* a, const Measurement* b) {
+    const Measurement& known = a != nullptr ? *a : *b;
+    MeasurementDiff diff{known.name, known.unit, known.context, {}, {}, {}, {}};
+    if (a != nullptr) diff.a = valueOf(*a);
+    if (b != nullptr) diff.b = valueOf(*b);
+    if (diff.a && diff.b) {
+        diff.change = *diff.b - *diff.a;
+        if (*diff.a != 0) diff.relative = *diff.change / std::abs(*diff.a);
+    }
+    return diff;
+}
+
+} // namespace
+
+RunDiff diffRuns(const RunDetail& a, const RunDetail& b) {
+    RunDiff diff{a.summary.id, b.summary.id, {}, {}};
+    const auto field = [&](const char* name, const std::string& of, const std::string& other) {
+        if (of != other) diff.fields.push_back({name, of, other});
+    };
+    field("command", a.summary.command, b.summary.command);
+    field("arguments", a.arguments, b.arguments);
+    field("status", toString(a.summary.status), toString(b.summary.status));
+    field("model", describe(a.model), describe(b.model));
+    field("profile", describe(a.profile), describe(b.profile));
+    field("plan", describePlan(a), describePlan(b));
+    field("device", a.summary.device, b.summary.device);
+    field("backend", a.summary.backend, b.summary.backend);
+    field("machine", describe(a.machine), describe(b.machine));
+    field("program_version", a.programVersion, b.programVersion);
+    field("versions", a.versions, b.versions);
+    field("seed", a.summary.seed ? std::to_string(*a.summary.seed) : "",
+          b.summary.seed ? std::to_string(*b.summary.seed) : "");
+    field("settings", a.settings, b.settings);
+
+    std::vector<bool> used(b.measurements.size());
+    for (const Measurement& m : a.measurements) {
+        const Measurement* match = nullptr;
+        for (std::size_t i = 0; i < used.size() && match == nullptr; ++i) {
+            const Measurement& other = b.measurements[i];
+            if (used[i] || other.name != m.name || other.context != m.context) continue;
+            used[i] = true;
+            match = &other;
+        }
+        diff.measurements.push_back(sideBySide(&m, match));
+    }
+    for (std::size_t i = 0; i < used.size(); ++i)
+        if (!used[i]) diff.measurements.push_back(sideBySide(nullptr, &b.measurements[i]));
+    return diff;
+}
+
+} // namespace moa
