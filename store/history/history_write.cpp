@@ -94,7 +94,8 @@ RunId onStart(Connection& c, const RunStart& run) {
     const OptionalRow profile = onProfile(c, run.profile, model);
     const OptionalRow plan = onPlan(c, run.plan, model);
     OptionalRow seed;
-    if (run.seed) seed.emplace(static_cast<std::int64_t>(*run.seed)); // unsigned values wrap, and back on reading
+    if (run.seed)
+        seed.emplace(static_cast<std::int64_t>(*run.seed)); // unsigned values wrap, and back on reading
     Statement(
         c,
         "INSERT INTO runs (command, arguments, status, started_at, process_id, machine_id, device, backend, "

@@ -130,10 +130,10 @@ struct RunDetail {
 };
 
 struct RunFilter {
-    std::string command;         ///< empty: all
-    std::string modelName;       ///< empty: all
-    int limit = 50;              ///< newest first; 0: all
-    std::optional<RunId> before; ///< only older rows than this one: the next page
+    std::string command{};         ///< empty: all
+    std::string modelName{};       ///< empty: all
+    int limit = 50;                ///< newest first; 0: all
+    std::optional<RunId> before{}; ///< only older rows than this one: the next page
 };
 
 } // namespace moa

@@ -53,9 +53,8 @@ Connection::Connection(const std::string& path, Access access, int busyTimeoutMs
     m_handle.reset(database); // also after a failure: it carries the message
     if (code != SQLITE_OK) fail(code, "open");
     sqlite3_busy_timeout(database, busyTimeoutMs);
-    // Defensive: a crafted file can neither call functions from its schema nor write to the schema itself.
+    // Defensive: a crafted file cannot make SQLite write to its own schema tables.
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     execute("PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL;");
 }
 

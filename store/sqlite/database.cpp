@@ -47,6 +47,23 @@ struct Schema {
     int version = 0, minCompatible = 0;
 };
 
+/// Nothing in the write-ahead log: the database is all in its file.
+bool walIsEmpty(const std::string& path) {
+    std::error_code none;
+    return !fs::exists(path + "-wal", none) || fs::file_size(path + "-wal", none) == 0;
+}
+
+/// SQLite reads a last page that was cut off as zeros and notices only when it needs that page.
+void requireWholePages(const Connection& connection) {
+    std::error_code none;
+    const auto size = fs::file_size(connection.path(), none);
+    const auto page = static_cast<std::uintmax_t>(single(connection, "PRAGMA page_size"));
+    if (none || page == 0 || size % page == 0 || !walIsEmpty(connection.path())) return;
+    throw StoreError(connection.path(), "byte " + std::to_string(size),
+                     "the database is cut off in the middle of a page; restore a copy",
+                     StoreProblem::Corrupt);
+}
+
 /// Throws Foreign or Corrupt for anything that is not ours. Reads one snapshot, so that a migration running
 /// in another process is seen before or after, never in between.
 Schema inspect(Connection& connection, int applicationId) {
@@ -57,6 +74,7 @@ Schema inspect(Connection& connection, int applicationId) {
     if (id != applicationId)
         throw StoreError(connection.path(), "", "this database belongs to another program; name another file",
                          StoreProblem::Foreign);
+    requireWholePages(connection);
     Schema schema;
     if (single(connection,
                "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_meta'") == 1) {
@@ -119,10 +137,9 @@ Schema openAndInspect(std::optional<Connection>& connection, const std::string& 
         return inspect(*connection, applicationId);
     } catch (const StoreError& e) {
         std::error_code none;
-        const bool walIsEmpty = !fs::exists(path + "-wal", none) || fs::file_size(path + "-wal", none) == 0;
         const bool cannotOpen =
             (e.sqliteCode() & 0xff) == SQLITE_CANTOPEN || e.problem() == StoreProblem::ReadOnly;
-        if (!cannotOpen || !walIsEmpty || !fs::exists(path, none)) throw;
+        if (!cannotOpen || !walIsEmpty(path) || !fs::exists(path, none)) throw;
     }
     connection.emplace(path, Connection::Access::Immutable, options.busyTimeoutMs);
     return inspect(*connection, applicationId);
@@ -144,6 +161,9 @@ void openInto(OpenedDatabase& result, const std::string& path, std::span<const M
     const bool exists = fs::exists(path, none);
     if (exists && !fs::is_regular_file(path, none))
         throw StoreError(path, "", "expected a regular file", StoreProblem::Foreign);
+    // SQLite takes a file of exactly one byte for an empty one and would overwrite it.
+    if (exists && fs::file_size(path, none) == 1)
+        throw StoreError(path, "", "this is no history database; name another file", StoreProblem::Foreign);
     if (!exists && options.readOnly)
         throw StoreError(path, "", "there is no such file", StoreProblem::Missing);
 
