@@ -7,9 +7,9 @@ namespace moa {
 namespace {
 
 std::string trimmed(const std::string& text) {
-    const auto begin = text.find_first_not_of(" \t\r\n");
+    const auto begin = text.find_first_not_of(" \t\r\n\v\f");
     if (begin == std::string::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+    return text.substr(begin, text.find_last_not_of(" \t\r\n\v\f") - begin + 1);
 }
 
 std::string llama3Header(const std::string& role) {
@@ -29,9 +29,7 @@ std::vector<Message> ChatTemplate::withDefaults(const std::vector<Message>& mess
         if (!hasSystem && !m_defaultSystem.empty()) turns.insert(turns.begin(), {"system", m_defaultSystem});
         break;
     case ChatFamily::Llama3:
-        if (m_systemPrefix.empty()) break;
-        if (!hasSystem) turns.insert(turns.begin(), {"system", ""});
-        turns.front().content = m_systemPrefix + trimmed(turns.front().content);
+        if (!hasSystem && !m_systemPrefix.empty()) turns.insert(turns.begin(), {"system", ""});
         break;
     case ChatFamily::Llama2:
     case ChatFamily::Mistral:
@@ -57,7 +55,8 @@ std::string ChatTemplate::renderTurn(const Message& message) const {
     case ChatFamily::ChatML:
         return "<|im_start|>" + message.role + "\n" + message.content + "<|im_end|>\n";
     case ChatFamily::Llama3:
-        return llama3Header(message.role) + trimmed(message.content) + "<|eot_id|>";
+        return llama3Header(message.role) + (message.role == "system" ? m_systemPrefix : "") +
+               trimmed(message.content) + "<|eot_id|>";
     case ChatFamily::Llama2:
         if (assistant) return " " + trimmed(message.content) + " " + m_end;
         return m_begin + "[INST] " + trimmed(message.content) + " [/INST]";

@@ -54,7 +54,7 @@ private:
     std::string m_begin;         ///< the begin token, if the template writes it; else empty
     std::string m_end;           ///< the end token
     std::string m_defaultSystem; ///< system turn of a template that adds one by itself; empty: none
-    std::string m_systemPrefix;  ///< Llama 3.1: put in front of every system turn, which is then always there
+    std::string m_systemPrefix;  ///< Llama 3.1: put in front of the system turn, which is then always there
     std::string m_open, m_close; ///< Mistral: around the user's text
     bool m_answerSpace = false;  ///< Mistral: a space in front of answers
 

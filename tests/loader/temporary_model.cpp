@@ -1,6 +1,8 @@
 // See temporary_model.h.
 #include "tests/loader/temporary_model.h"
 
+#include "engine/loader/hf_config.h"
+
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -64,14 +66,7 @@ TemporaryModel::TemporaryModel() {
 
 std::vector<TensorToWrite> TemporaryModel::weights() const {
     std::vector<TensorToWrite> tensors;
-    for (const RequiredWeight& need : requiredWeights({.layers = 2,
-                                                       .heads = 4,
-                                                       .kvHeads = 2,
-                                                       .headDim = 4,
-                                                       .hidden = 16,
-                                                       .intermediate = 24,
-                                                       .vocab = 700,
-                                                       .tiedEmbeddings = true}))
+    for (const RequiredWeight& need : requiredWeights(readModelConfig(path() / "config.json")))
         tensors.push_back({need.name, TensorType::F32, need.shape, values().data() + tensors.size()});
     return tensors;
 }
@@ -114,7 +109,8 @@ void TemporaryModel::setConfig(const std::string& key, const Json& value) const 
 
 void TemporaryModel::writeIndex(const Json& weightMap) const {
     remove("model.safetensors");
-    write("model.safetensors.index.json", Json{{"metadata", {{"total_size", 0}}}, {"weight_map", weightMap}}.dump());
+    write("model.safetensors.index.json",
+          Json{{"metadata", {{"total_size", 0}}}, {"weight_map", weightMap}}.dump());
 }
 
 void TemporaryModel::split(int shards) const {

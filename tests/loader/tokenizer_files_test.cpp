@@ -1,0 +1,214 @@
+// Damaged and unsupported tokenizer.json files are refused by name; patterns mean what Oniguruma means.
+#include "engine/core/error.h"
+#include "engine/loader/regex.h"
+#include "engine/loader/tokenizer.h"
+#include "engine/loader/utf8.h"
+#include "tests/loader/temporary_model.h"
+
+#include <gtest/gtest.h>
+
+namespace moa {
+namespace {
+
+/// A tokenizer of the letters a, b and ab with these top-level keys set (null removes).
+Json letters(const Json& changes) {
+    Json json =
+        Json::parse(R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}})");
+    json.merge_patch(changes);
+    return json;
+}
+
+std::string refused(const std::string& text) {
+    try {
+        Tokenizer::fromJson(text, "t.json");
+    } catch (const FileError& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with("t.json: ")) << error.what();
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+        return error.what();
+    }
+    return "accepted";
+}
+
+struct BadTokenizer {
+    Json changes;
+    std::string named;
+};
+
+const std::vector<BadTokenizer> kBad{
+    {{{"model", nullptr}}, "\"model\""},
+    {{{"model", 3}}, "model: expected an object, found a number"},
+    {{{"model", {{"type", "Unigram"}}}}, "Unigram"},
+    {{{"model", {{"type", 1}}}}, "model.type"},
+    {{{"model", {{"vocab", Json::array()}}}}, "model.vocab"},
+    {{{"model", {{"vocab", {{"a", "0"}}}}}}, "model.vocab.\"a\""},
+    {{{"model", {{"vocab", {{"a", -1}}}}}}, "model.vocab.\"a\""},
+    {{{"model", {{"vocab", {{"a", 1.5}}}}}}, "model.vocab.\"a\""},
+    {{{"model", {{"vocab", {{"a", 99999999999}}}}}}, "model.vocab.\"a\""},
+    {{{"model", {{"vocab", {{"a", 1}}}}}}, "the id of"},
+    {{{"model", {{"merges", 3}}}}, "model.merges"},
+    {{{"model", {{"merges", {"ab"}}}}}, "model.merges[0]"},
+    {{{"model", {{"merges", {"a b", "a b c"}}}}}, "model.merges[1]"},
+    {{{"model", {{"merges", Json::parse(R"([["a"]])")}}}}, "model.merges[0]"},
+    {{{"model", {{"merges", Json::parse(R"([["a", 3]])")}}}}, "model.merges[0]"},
+    {{{"model", {{"merges", {"a c"}}}}}, "\"c\""},
+    {{{"model", {{"merges", {"b a"}}}}}, "\"ba\""},
+    {{{"model", {{"unk_token", "<unk>"}}}}, "model.unk_token"},
+    {{{"model", {{"dropout", 0.1}}}}, "model.dropout"},
+    {{{"model", {{"end_of_word_suffix", "</w>"}}}}, "model.end_of_word_suffix"},
+    {{{"model", {{"byte_fallback", 1}}}}, "model.byte_fallback"},
+    {{{"added_tokens", 3}}, "added_tokens"},
+    {{{"added_tokens", {3}}}, "added_tokens[0]"},
+    {{{"added_tokens", {{{"id", 3}}}}}, "\"content\""},
+    {{{"added_tokens", {{{"content", "x"}}}}}, "\"id\""},
+    {{{"added_tokens", {{{"content", "x"}, {"id", -1}}}}}, "added_tokens[0].id"},
+    {{{"added_tokens", {{{"content", "x"}, {"id", 3}, {"special", "no"}}}}}, "added_tokens[0].special"},
+    {{{"added_tokens", {{{"content", "x"}, {"id", 3}}, {{"content", "y"}, {"id", 3}}}}}, "added_tokens[1]"},
+    {{{"normalizer", "NFC"}}, "normalizer"},
+    {{{"normalizer", {{"type", "NFKC"}}}}, "NFKC"},
+    {{{"normalizer", {{"type", "Replace"}, {"content", "x"}}}}, "pattern"},
+    {{{"normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "Lowercase"}}}}}}},
+     "normalizer.normalizers[0]"},
+    {{{"pre_tokenizer", {{"type", "Whitespace"}}}}, "Whitespace"},
+    {{{"pre_tokenizer", {{"type", "ByteLevel"}}}}, "add_prefix_space"},
+    {{{"pre_tokenizer", {{"type", "Sequence"}}}}, "pretokenizers"},
+    {{{"pre_tokenizer",
+       {{"type", "Split"}, {"pattern", {{"Regex", "("}}}, {"behavior", "Isolated"}, {"invert", false}}}},
+     "pre_tokenizer.pattern"},
+    {{{"pre_tokenizer",
+       {{"type", "Split"}, {"pattern", Json::object()}, {"behavior", "Isolated"}, {"invert", false}}}},
+     "pre_tokenizer.pattern"},
+    {{{"pre_tokenizer",
+       {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "Gone"}, {"invert", false}}}},
+     "Gone"},
+    {{{"pre_tokenizer", {{"type", "Metaspace"}, {"replacement", ""}}}}, "replacement"},
+    {{{"pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "_"}, {"prepend_scheme", "often"}}}},
+     "often"},
+    {{{"post_processor", {{"type", "BertProcessing"}}}}, "BertProcessing"},
+    {{{"post_processor", {{"type", "TemplateProcessing"}, {"single", Json::array()}}}}, "single"},
+    {{{"post_processor",
+       {{"type", "TemplateProcessing"},
+        {"single", {{{"SpecialToken", {{"id", "<s>"}}}}}},
+        {"special_tokens", 3}}}},
+     "special_tokens"},
+    {{{"post_processor",
+       {{"type", "TemplateProcessing"},
+        {"single", {{{"SpecialToken", {{"id", "s"}}}}, {{"Sequence", {{"id", "A"}}}}}},
+        {"special_tokens", {{"s", {{"ids", {77}}}}}}}}},
+     "found 77"},
+    {{{"decoder", {{"type", "WordPiece"}}}}, "WordPiece"},
+    {{{"decoder", {{"type", "Strip"}, {"content", " "}, {"start", -1}, {"stop", 0}}}}, "decoder.start"},
+    {{{"decoder", Json::array()}}, "decoder"},
+};
+
+TEST(TokenizerFiles, damageIsNamed) {
+    EXPECT_EQ(refused(letters(Json::object()).dump()), "accepted");
+    for (const BadTokenizer& bad : kBad) {
+        const std::string error = refused(letters(bad.changes).dump());
+        EXPECT_NE(error.find(bad.named), std::string::npos) << bad.changes << ": " << error;
+    }
+    for (const std::string& text :
+         {std::string(), std::string("null"), std::string("[]"), std::string("{}"),
+          std::string("{\"model\":"), std::string(1000, '{'), std::string(1000, '['),
+          std::string("\xef\xbb\xbf"), std::string(3, '\0')})
+        EXPECT_NE(refused(text), "accepted") << text.substr(0, 20);
+    EXPECT_THROW(Tokenizer::fromFile("/nowhere/tokenizer.json"), FileError);
+}
+
+TEST(TokenizerFiles, everyTruncationIsRefused) {
+    const std::string whole = letters({{"added_tokens", {{{"content", "x"}, {"id", 3}}}}}).dump();
+    for (std::size_t n = 0; n < whole.size(); ++n) ASSERT_NE(refused(whole.substr(0, n)), "accepted") << n;
+}
+
+TEST(TokenizerFiles, endlessPatternsEnd) {
+    const Json json = letters({{"pre_tokenizer",
+                                {{"type", "Split"},
+                                 {"pattern", {{"Regex", "(a+)+$"}}},
+                                 {"behavior", "Isolated"},
+                                 {"invert", false}}}});
+    const Tokenizer tokenizer = Tokenizer::fromJson(json.dump(), "t.json");
+    EXPECT_EQ(tokenizer.encode("aa"), (std::vector<int>{0, 0}));
+    EXPECT_THROW(tokenizer.encode(std::string(100, 'a') + "b"), FileError);
+}
+
+TEST(TokenizerFiles, unknownCharactersFollowTheOptions) {
+    const auto encode = [](const Json& model, std::string_view text) {
+        return Tokenizer::fromJson(letters({{"model", model}}).dump(), "t.json").encode(text);
+    };
+    const Json unk = {{"vocab", {{"?", 3}, {"<0xC3>", 4}, {"<0xA9>", 5}}}, {"unk_token", "?"}};
+    EXPECT_EQ(encode(Json::object(), "axb"), (std::vector<int>{2})); // left out, as the library does
+    EXPECT_EQ(encode(unk, "axxb"), (std::vector<int>{0, 3, 3, 1}));
+    Json fuse = unk;
+    fuse["fuse_unk"] = true;
+    EXPECT_EQ(encode(fuse, "axxb"), (std::vector<int>{0, 3, 1}));
+    Json bytes = unk;
+    bytes["byte_fallback"] = true;
+    EXPECT_EQ(encode(bytes, "aéx"), (std::vector<int>{0, 4, 5, 3}));
+}
+
+struct PatternCase {
+    const char* pattern;
+    std::string text;
+    std::vector<Span> spans;
+};
+
+TEST(Regex, meansWhatOnigurumaMeans) {
+    const std::vector<PatternCase> cases{
+        {R"(\s)", "\u180e \u200b\u0085", {{3, 4}, {7, 9}}},
+        {R"([\s]+)", "\x1c\u3000 ", {{1, 5}}},
+        {R"([^\s]+)", " \u180e\u00a0", {{1, 4}}},
+        {R"([\S]+)", " x\u180e ", {{1, 5}}},
+        {R"(\S+)", " x\u3000y", {{1, 2}, {5, 6}}},
+        {R"(\w+)", "a\u0301_1 \u203f!²", {{0, 5}, {6, 9}}},
+        {R"(\W)", "a b", {{1, 2}}},
+        {R"(\h+)", "xFf0g", {{1, 4}}},
+        {R"(\bx\b)", "x xx \u0301x", {{0, 1}}},
+        {R"(\Bx)", "x xx", {{3, 4}}},
+        {R"(^a$)", "a\nb\na", {{0, 1}, {4, 5}}},
+        {R"(.)", "a\nb", {{0, 1}, {2, 3}}},
+        {R"((?m:.)+)", "a\nb", {{0, 3}}},
+        {R"(x{,2})", "xxx", {{0, 2}, {2, 3}}},
+        {R"(a{b})", "a{b}", {{0, 4}}},
+        {R"([\p{Han}]+)", "日本ー", {{0, 6}}},
+        {R"(\p{^Han}+)", "日a", {{3, 4}}},
+        {R"((?i:'s))", "'S'ſ", {{0, 2}, {2, 5}}},
+        {R"(\u0041)", "A", {{0, 1}}},
+        {R"([[:alpha:]]+)", "aé1", {{0, 3}}},
+        {R"(a*)", "baac", {{0, 0}, {1, 3}, {4, 4}}},
+        {R"()", "é", {{0, 0}, {2, 2}}},
+        {R"(\é)", "é", {{0, 2}}},
+    };
+    for (const PatternCase& c : cases)
+        EXPECT_EQ(Regex(c.pattern, {"f", "w"}).findAll(c.text), c.spans) << c.pattern;
+    EXPECT_EQ(Regex::literal("a.[x] \\d", {"f", "w"}).findAll("a.[x] \\d"), (std::vector<Span>{{0, 8}}));
+}
+
+TEST(Regex, refusesWhatWouldMeanSomethingElse) {
+    for (const char* pattern :
+         {"[a&&b]", "[a[b]]", "[]a]",  "[a",        "\\",     "(*UTF)a",  "(?R)", "(?|a)",   "(?P<n>a)",
+          "a(?i)b", "(?C1)",  "\\K",   "\\Qa\\E",   "\\k<n>", "\\pL",     "\\uX", "a{1,2}+", "[\\W]",
+          "(",      ")",      "a**b(", "\\p{Nope}", "(?<n",   "[[:alpha", "\\Ca"})
+        EXPECT_THROW(Regex(pattern, {"f", "w"}), FileError) << pattern;
+    EXPECT_THROW(Regex(std::string(100000, 'a'), {"f", "w"}), FileError);
+}
+
+TEST(Utf8, repairsAsDecodersDo) {
+    const std::string r = "\uFFFD";
+    const std::vector<std::pair<std::string, std::string>> cases{{"", ""},
+                                                                 {"aé日😀", "aé日😀"},
+                                                                 {"\xff", r},
+                                                                 {"a\x80z", "a" + r + "z"},
+                                                                 {"\xe2\x82", r},
+                                                                 {"\xe2\x82z", r + "z"},
+                                                                 {"\xed\xa0\x80", r + r + r},
+                                                                 {"\xf0\x9f\x98\xf0", r + r},
+                                                                 {"\xf4\x90\x80\x80", r + r + r + r},
+                                                                 {"\xc0\xaf", r + r}};
+    for (const auto& [bytes, expected] : cases) {
+        EXPECT_EQ(toValidUtf8(bytes), expected);
+        EXPECT_TRUE(isValidUtf8(toValidUtf8(bytes)));
+        EXPECT_EQ(isValidUtf8(bytes), bytes == expected);
+    }
+}
+
+} // namespace
+} // namespace moa
