@@ -1,0 +1,184 @@
+#include "engine/compare/validation.h"
+
+#include "engine/core/error.h"
+#include "engine/core/rank_correlation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace moa {
+
+namespace {
+
+/// A calibration sample as a prompt with one branch: its last prompt token leads into the answer.
+EncodedPrompt asPrompt(const CalibrationSample& sample) {
+    const auto split = sample.ids.begin() + static_cast<std::ptrdiff_t>(sample.lossBegin);
+    EncodedPrompt prompt;
+    prompt.head.assign(sample.ids.begin(), split - 1);
+    prompt.branches.push_back({{*(split - 1)}, {split, sample.ids.end()}});
+    return prompt;
+}
+
+/// Everything visible but one KV head.
+WindowMap oneHead(const WindowMap& plan, std::size_t index) {
+    WindowMap map = denseWindows(plan.layers, plan.kvHeads, plan.sink);
+    map.windows[index] = plan.windows[index];
+    return map;
+}
+
+/// |Σ_i C_i(w)| of every KV head on one sample, over the query heads that share it.
+std::vector<double> estimateHeads(const SampleCosts& costs, const ModelConfig& config, const WindowMap& plan, int length) {
+    std::vector<double> estimate;
+    const auto t = static_cast<std::size_t>(costs.tiles + 1);
+    for (int l = 0; l < config.layers; ++l)
+        for (int g = 0; g < config.kvHeads; ++g) {
+            const std::int64_t w = plan.window(LayerIndex(l), KvHeadIndex(g));
+            double sum = 0;
+            for (int q = 0; q < config.groupSize() && w + plan.sink < length; ++q) {
+                const auto head = static_cast<std::size_t>(l * config.heads + g * config.groupSize() + q);
+                const auto sink = static_cast<std::size_t>(plan.sink / kBlock);
+                sum += costs.costSigned[(head * kSinkChoices + sink) * t + static_cast<std::size_t>(w / kBlock)];
+            }
+            estimate.push_back(std::abs(sum));
+        }
+    return estimate;
+}
+
+class Validator {
+public:
+    Validator(LanguageModel& model, const std::vector<SparsePlan>& plans, const ValidationOptions& options,
+              std::stop_token stop, const ProgressFn& progress)
+        : m_model(model), m_plans(plans), m_options(options), m_stop(std::move(stop)), m_progress(progress) {
+        for (const SparsePlan& plan : plans) {
+            m_windows.push_back(MaskSource::plan(plan).windows(model.config().layers, model.config().kvHeads, options.length));
+            m_outcome.plans.emplace_back().density = plan.density(options.length);
+        }
+        m_steps = 1 + static_cast<std::int64_t>(plans.size());
+        if (options.heads) m_steps += 1 + static_cast<std::int64_t>(plans.size() * m_windows[0].windows.size());
+    }
+
+    ValidationOutcome run(CalibrationSet& set) {
+        for (int i = 0; i < m_options.samples; ++i) {
+            step();
+            const auto sample = set.sample(m_options.length, i, m_stop);
+            if (!sample || !measure(*sample)) {
+                m_outcome.completion = Completion::Cancelled;
+                break;
+            }
+            ++m_outcome.samples;
+        }
+        finish();
+        return std::move(m_outcome);
+    }
+
+private:
+    void step() {
+        if (m_progress) m_progress({"validate", m_done, m_steps * m_options.samples});
+        ++m_done;
+    }
+
+    std::optional<AnswerOutcome> answer(const EncodedPrompt& prompt, const MaskSource& mask) {
+        const auto answers = answerBranches(m_model, prompt, mask, m_options.length, m_stop);
+        if (answers.empty()) return std::nullopt;
+        return answers[0];
+    }
+
+    /// Adds one sample to the sums; false when cancelled (then nothing of it is counted).
+    bool measure(const CalibrationSample& sample) {
+        const EncodedPrompt prompt = asPrompt(sample);
+        const auto dense = answer(prompt, MaskSource::dense());
+        if (!dense) return false;
+        std::vector<AnswerOutcome> sparse;
+        for (const WindowMap& windows : m_windows) {
+            step();
+            const auto outcome = answer(prompt, MaskSource::fixed(windows));
+            if (!outcome) return false;
+            sparse.push_back(*outcome);
+        }
+        std::vector<std::vector<HeadLoss>> heads;
+        if (m_options.heads && !measureHeads(sample, prompt, dense->nll, heads)) return false;
+        for (std::size_t p = 0; p < sparse.size(); ++p) {
+            PlanValidation& plan = m_outcome.plans[p];
+            plan.answerNll += sparse[p].nll;
+            plan.denseAnswerNll += dense->nll;
+            plan.retrieval.add(sparse[p].right);
+            std::size_t same = 0;
+            for (std::size_t t = 0; t < sparse[p].predicted.size(); ++t) same += sparse[p].predicted[t] == dense->predicted[t];
+            plan.agreement += static_cast<double>(same) / static_cast<double>(sparse[p].predicted.size());
+            if (!m_options.heads) continue;
+            if (plan.heads.empty()) plan.heads.swap(heads[p]);
+            else
+                for (std::size_t h = 0; h < heads[p].size(); ++h) {
+                    plan.heads[h].measured += heads[p][h].measured;
+                    plan.heads[h].estimated += heads[p][h].estimated;
+                }
+        }
+        return true;
+    }
+
+    bool measureHeads(const CalibrationSample& sample, const EncodedPrompt& prompt, double denseNll,
+                      std::vector<std::vector<HeadLoss>>& heads) {
+        const ModelConfig& config = m_model.config();
+        step();
+        SampleCosts costs(config.layers, config.heads, m_options.length);
+        BackwardSample backward;
+        backward.ids = sample.ids;
+        backward.lossBegin = sample.lossBegin;
+        backward.costs = &costs;
+        if (m_model.backward(backward, m_stop).completion == Completion::Cancelled) return false;
+        for (const WindowMap& windows : m_windows) {
+            const auto estimate = estimateHeads(costs, config, windows, m_options.length);
+            std::vector<HeadLoss>& out = heads.emplace_back();
+            for (std::size_t h = 0; h < windows.windows.size(); ++h) {
+                step();
+                const auto outcome = answer(prompt, MaskSource::fixed(oneHead(windows, h)));
+                if (!outcome) return false;
+                out.push_back({LayerIndex(static_cast<int>(h) / config.kvHeads), KvHeadIndex(static_cast<int>(h) % config.kvHeads),
+                               outcome->nll - denseNll, estimate[h]});
+            }
+        }
+        return true;
+    }
+
+    void finish() {
+        const double n = std::max(1, m_outcome.samples);
+        for (PlanValidation& plan : m_outcome.plans) {
+            plan.answerNll /= n;
+            plan.denseAnswerNll /= n;
+            plan.agreement /= n;
+            std::vector<double> measured, estimated;
+            for (HeadLoss& head : plan.heads) {
+                measured.push_back(head.measured /= n);
+                estimated.push_back(head.estimated /= n);
+            }
+            plan.headCorrelation = spearman(measured, estimated);
+        }
+        for (std::size_t p = 1; p < m_outcome.plans.size(); ++p)
+            if (m_outcome.plans[p].answerNll < m_outcome.plans[m_outcome.best].answerNll) m_outcome.best = p;
+        if (m_progress) m_progress({"validate", m_steps * m_options.samples, m_steps * m_options.samples});
+    }
+
+    LanguageModel& m_model;
+    const std::vector<SparsePlan>& m_plans;
+    const ValidationOptions& m_options;
+    std::stop_token m_stop;
+    const ProgressFn& m_progress;
+    std::vector<WindowMap> m_windows;
+    ValidationOutcome m_outcome;
+    std::int64_t m_steps = 0, m_done = 0;
+};
+
+} // namespace
+
+ValidationOutcome validatePlans(LanguageModel& model, CalibrationSet& set, const std::vector<SparsePlan>& plans,
+                                const ValidationOptions& options, std::stop_token stop, const ProgressFn& progress) {
+    if (plans.empty()) throw UsageError("name at least one plan to validate");
+    if (options.samples < 1) throw UsageError("--samples must be at least 1");
+    if (options.length > model.config().context)
+        throw UsageError("length " + std::to_string(options.length) + " is past the model's context of " +
+                         std::to_string(model.config().context) + " tokens");
+    return Validator(model, plans, options, std::move(stop), progress).run(set);
+}
+
+} // namespace moa
