@@ -77,6 +77,20 @@ struct AttentionBackwardArgs {
     const HeadCostSums* sums = nullptr; ///< nullable; requires windows that show everything
 };
 
+/// Attention of one layer over one whole sample of n tokens, summed into c × c cells, c = ceil(n/block).
+struct AttentionMapArgs {
+    AttentionShape shape;
+    Tensor q;         ///< [n][H·D]
+    Tensor k, v;      ///< [n][G·D]
+    Tensor lse;       ///< [H][n]
+    Tensor out, dOut; ///< [n][H·D]; dOut without data: ΣA, else Σ|E| (docs/method.md, "Published influence")
+    std::span<const std::int64_t> windows; ///< [G]
+    std::int64_t sink = 0;
+    std::span<const int> heads; ///< the query heads wanted
+    std::int64_t block = 64;    ///< ≥ 1, tokens
+    std::span<float> cells;     ///< host memory, [heads][c][c], written; 0 above the diagonal
+};
+
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -115,6 +129,7 @@ public:
     virtual void appendKv(const AttentionShape& shape, const Tensor& k, const Tensor& v,
                           std::span<const BatchItem> items) = 0;
     virtual void attentionBackward(const AttentionBackwardArgs& args) = 0;
+    virtual void attentionMap(const AttentionMapArgs& args) = 0;
 };
 
 } // namespace moa

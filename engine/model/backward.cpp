@@ -16,6 +16,7 @@ class BackwardPass {
 public:
     BackwardPass(LanguageModel& model, const BackwardSample& sample, std::stop_token stop);
     BackwardResult run();
+    Completion observeLayers(const LayerObserver& observer);
 
 private:
     Tensor rows(const Buffer& buffer, std::int64_t cols, std::int64_t first, std::int64_t count) const;
@@ -27,7 +28,10 @@ private:
     void attend(int layer);
     void mlpForward(const LanguageModel::Layer& layer);
     void mlpBackward(const LanguageModel::Layer& layer);
-    void attentionBackward(int layer);
+    void attentionBackward(int layer, const Tensor& dOut);
+    void forwardLayer(int layer);
+    void makeGradients();
+    LayerAttention layerAttention(int layer, const Tensor& dOut) const;
     double lossAndGradient();
 
     LanguageModel& m_model;
@@ -134,22 +138,28 @@ void BackwardPass::mlpBackward(const LanguageModel::Layer& layer) {
     }
 }
 
+/// Layer l while m_q, m_k, m_v hold its projections.
+LayerAttention BackwardPass::layerAttention(int l, const Tensor& dOut) const {
+    const Tensor lse{m_lse[static_cast<std::size_t>(l)].data(), m_backend.dtype(), m_c.heads, m_n, m_n};
+    return {LayerIndex(l),       all(m_q, m_qCols), all(m_attended[static_cast<std::size_t>(l)], m_qCols),
+            all(m_k, m_kvCols),  all(m_v, m_kvCols), lse,
+            dOut,                windows(l),         m_windows.sink};
+}
+
 /// dx += gradient through attention; m_q, m_k, m_v hold the layer's projections.
-void BackwardPass::attentionBackward(int l) {
+void BackwardPass::attentionBackward(int l, const Tensor& dOut) {
     const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
-    const Buffer& attended = m_attended[static_cast<std::size_t>(l)];
-    m_backend.linearBackward(all(m_dOut, m_qCols), all(m_dx, m_c.hidden),
-                             m_model.weight(layer.o, m_c.hidden, m_qCols), false);
+    const LayerAttention from = layerAttention(l, dOut);
     AttentionBackwardArgs args;
     args.shape = m_model.shape();
-    args.q = all(m_q, m_qCols);
-    args.k = all(m_k, m_kvCols);
-    args.v = all(m_v, m_kvCols);
-    args.out = all(attended, m_qCols);
-    args.dOut = all(m_dOut, m_qCols);
-    args.lse = {m_lse[static_cast<std::size_t>(l)].data(), m_backend.dtype(), m_c.heads, m_n, m_n};
-    args.windows = windows(l);
-    args.sink = m_windows.sink;
+    args.q = from.q;
+    args.k = from.k;
+    args.v = from.v;
+    args.out = from.out;
+    args.dOut = from.dOut;
+    args.lse = from.lse;
+    args.windows = from.windows;
+    args.sink = from.sink;
     args.dQ = all(m_dq, m_qCols);
     args.dK = all(m_dk, m_kvCols);
     args.dV = all(m_dv, m_kvCols);
@@ -218,20 +228,17 @@ double BackwardPass::lossAndGradient() {
     return loss / static_cast<double>(count);
 }
 
-BackwardResult BackwardPass::run() {
-    const auto rowBytes = static_cast<std::size_t>(m_n * m_c.hidden) * sizeof(float);
+/// m_x through layer l; keeps the layer's attention output and log-sum-exp.
+void BackwardPass::forwardLayer(int l) {
+    const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
     const Tensor x = all(m_x, m_c.hidden);
-    m_backend.embed(x, m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
-    for (int l = 0; l < m_c.layers; ++l) {
-        if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
-        const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
-        m_inputs.push_back(make(m_c.hidden, "layer checkpoints"));
-        m_backend.copy(m_inputs.back().data(), m_x.data(), rowBytes);
-        projectQkv(layer, x);
-        attend(l);
-        m_backend.linear(x, all(m_attended.back(), m_qCols), m_model.weight(layer.o, m_c.hidden, m_qCols), true);
-        mlpForward(layer);
-    }
+    projectQkv(layer, x);
+    attend(l);
+    m_backend.linear(x, all(m_attended.back(), m_qCols), m_model.weight(layer.o, m_c.hidden, m_qCols), true);
+    mlpForward(layer);
+}
+
+void BackwardPass::makeGradients() {
     m_dx = make(m_c.hidden, "gradients");
     m_dNorm = make(m_c.hidden, "gradients");
     m_dq = make(m_qCols, "gradients");
@@ -239,18 +246,34 @@ BackwardResult BackwardPass::run() {
     m_dk = make(m_kvCols, "gradients");
     m_dv = make(m_kvCols, "gradients");
     m_dAct = m_backend.allocate(m_gate.bytes(), "gradients");
+}
+
+BackwardResult BackwardPass::run() {
+    const auto rowBytes = static_cast<std::size_t>(m_n * m_c.hidden) * sizeof(float);
+    const Tensor x = all(m_x, m_c.hidden);
+    m_backend.embed(x, m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
+    for (int l = 0; l < m_c.layers; ++l) {
+        if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
+        m_inputs.push_back(make(m_c.hidden, "layer checkpoints"));
+        m_backend.copy(m_inputs.back().data(), m_x.data(), rowBytes);
+        forwardLayer(l);
+    }
+    makeGradients();
     const double loss = lossAndGradient();
     for (int l = m_c.layers - 1; l >= 0; --l) {
         if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
         const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
         const Tensor input = all(m_inputs[static_cast<std::size_t>(l)], m_c.hidden);
+        const Tensor outWeight = m_model.weight(layer.o, m_c.hidden, m_qCols);
         // The residual stream between attention and MLP.
         m_backend.copy(m_x.data(), input.data, rowBytes);
-        m_backend.linear(x, all(m_attended[static_cast<std::size_t>(l)], m_qCols),
-                         m_model.weight(layer.o, m_c.hidden, m_qCols), true);
+        m_backend.linear(x, all(m_attended[static_cast<std::size_t>(l)], m_qCols), outWeight, true);
         mlpBackward(layer);
         projectQkv(layer, input);
-        attentionBackward(l);
+        const Tensor dOut = all(m_dOut, m_qCols);
+        m_backend.linearBackward(dOut, all(m_dx, m_c.hidden), outWeight, false);
+        if (m_sample.observer && !m_sample.observer(layerAttention(l, dOut))) return {Completion::Done, loss};
+        attentionBackward(l, dOut);
         m_attended.pop_back();
         m_lse.pop_back();
         m_inputs.pop_back();
@@ -262,16 +285,48 @@ BackwardResult BackwardPass::run() {
     return {Completion::Done, loss};
 }
 
-BackwardResult LanguageModel::backward(const BackwardSample& sample, std::stop_token stop) {
-    const auto n = static_cast<std::int64_t>(sample.ids.size());
-    checkTokens(sample.ids);
+Completion BackwardPass::observeLayers(const LayerObserver& observer) {
+    m_backend.embed(all(m_x, m_c.hidden), m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
+    for (int l = 0; l < m_c.layers; ++l) {
+        if (m_stop.stop_requested()) return Completion::Cancelled;
+        forwardLayer(l);
+        if (!observer(layerAttention(l, {}))) break;
+        // Only the layer at hand is kept.
+        m_attended.back() = Buffer();
+        m_lse.back() = Buffer();
+    }
+    return Completion::Done;
+}
+
+void LanguageModel::checkSample(std::span<const int> ids, const WindowMap* windows) const {
+    checkTokens(ids);
+    const auto n = static_cast<std::int64_t>(ids.size());
     if (n > config().context)
         throw Error("the sample has " + std::to_string(n) + " tokens, the model's context is " +
                     std::to_string(config().context));
+    if (windows && (windows->layers != config().layers || windows->kvHeads != config().kvHeads))
+        throw UsageError("the windows are for " + std::to_string(windows->layers) + " layers × " +
+                         std::to_string(windows->kvHeads) + " KV heads, the model has " +
+                         std::to_string(config().layers) + " × " + std::to_string(config().kvHeads));
+}
+
+BackwardResult LanguageModel::backward(const BackwardSample& sample, std::stop_token stop) {
+    checkSample(sample.ids, sample.windows);
+    const auto n = static_cast<std::int64_t>(sample.ids.size());
     if (sample.lossBegin < 1 || sample.lossBegin >= n)
         throw UsageError("the loss needs at least one token with one token before it; the text has " +
                          std::to_string(n) + " tokens and the loss begins at " + std::to_string(sample.lossBegin));
     return BackwardPass(*this, sample, std::move(stop)).run();
+}
+
+Completion LanguageModel::observeLayers(std::span<const int> ids, const WindowMap* windows,
+                                        const LayerObserver& observer, std::stop_token stop) {
+    checkSample(ids, windows);
+    if (ids.empty()) throw UsageError("the text has no tokens");
+    BackwardSample sample;
+    sample.ids = ids;
+    sample.windows = windows;
+    return BackwardPass(*this, sample, std::move(stop)).observeLayers(observer);
 }
 
 } // namespace moa

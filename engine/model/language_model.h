@@ -7,6 +7,7 @@
 #include "engine/core/plan.h"
 #include "engine/core/progress.h"
 #include "engine/loader/model_files.h"
+#include "engine/model/layer_attention.h"
 #include "engine/model/sample_costs.h"
 
 #include <functional>
@@ -39,6 +40,7 @@ struct BackwardSample {
     const WindowMap* windows = nullptr; ///< null: dense; a mask that hides something excludes `costs`
     SampleCosts* costs = nullptr;       ///< null: not collected
     std::vector<float>* embeddingGradient = nullptr; ///< [n][hidden], for checks; null: not wanted
+    LayerObserver observer{}; ///< shown every layer with its gradient, the last layer first; may be empty
 };
 
 struct BackwardResult {
@@ -66,6 +68,11 @@ public:
     /// Forward and backward of one sample; activations are checkpointed per layer, memory is O(n).
     BackwardResult backward(const BackwardSample& sample, std::stop_token stop = {});
 
+    /// Forward of one whole text under `windows` (null: dense); `observer` sees every layer, the first one first.
+    /// Memory is O(n): one layer is held at a time. Errors as backward().
+    Completion observeLayers(std::span<const int> ids, const WindowMap* windows, const LayerObserver& observer,
+                             std::stop_token stop = {});
+
     /// Rows a forward pass works on at once.
     static constexpr std::int64_t kChunk = 512;
 
@@ -84,6 +91,7 @@ private:
     Tensor weight(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
     Tensor view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
     void checkTokens(std::span<const int> tokens) const;
+    void checkSample(std::span<const int> ids, const WindowMap* windows) const;
     const Buffer& head() const { return m_lmHead ? m_lmHead : m_embedding; }
 
     std::shared_ptr<const Model> m_files;

@@ -6,11 +6,10 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention_backward.cpp"
 #include <hwy/foreach_target.h>
 
-#include "kernels/cpu/tile-inl.h"
+#include "kernels/cpu/probabilities-inl.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 HWY_BEFORE_NAMESPACE();
 namespace moa::kernels {
@@ -27,10 +26,8 @@ struct BackwardState {
     float* dQT;    // [headDim][64]
     float* lse;    // [64]
     float* delta;  // [64] δ = dO·O
-    float* bigA;   // [64] a weight above ½ (at most one a row), else 0
-    float* bigG;   // [64] its g
-    float* bigKey; // [64] its position, as float bits of an int32
-    float* costs;  // ruleCostWorkspaceFloats
+    DominantKeys dominant;
+    float* costs; // ruleCostWorkspaceFloats
     std::uint64_t* weak; // [5][T+1]
     RowBuckets buckets;
     std::int64_t firstRow; // position of row 0
@@ -41,8 +38,9 @@ std::size_t workspaceFloats(int headDim, std::int64_t n) {
     const std::int64_t tiles = (n + kTile - 1) / kTile;
     const std::size_t pad = static_cast<std::size_t>(paddedDim(headDim));
     const std::size_t dim = static_cast<std::size_t>(headDim);
-    return 3 * dim * kTile + 2 * pad * kTile + 2 * kTile * kTile + 5 * kTile + ruleCostWorkspaceFloats(tiles) +
-           RowBuckets::floats(tiles) + 2 * static_cast<std::size_t>((kSinkTiles + 1) * (tiles + 1));
+    return 3 * dim * kTile + 2 * pad * kTile + 2 * kTile * kTile + 2 * kTile + DominantKeys::kFloats +
+           ruleCostWorkspaceFloats(tiles) + RowBuckets::floats(tiles) +
+           2 * static_cast<std::size_t>((kSinkTiles + 1) * (tiles + 1));
 }
 
 BackwardState layOut(const BackwardHeadParams& p) {
@@ -64,9 +62,7 @@ BackwardState layOut(const BackwardHeadParams& p) {
     st.g = take(kTile * kTile);
     st.lse = take(kTile);
     st.delta = take(kTile);
-    st.bigA = take(kTile);
-    st.bigG = take(kTile);
-    st.bigKey = take(kTile);
+    st.dominant = DominantKeys::in(take(DominantKeys::kFloats));
     st.costs = take(static_cast<std::int64_t>(ruleCostWorkspaceFloats(tiles)));
     st.buckets.tiles = tiles;
     st.buckets.a = take((tiles + 1) * kTile);
@@ -90,20 +86,8 @@ bool loadRows(const BackwardHeadParams& p, BackwardState& st) {
     const float* dO = p.dOut + st.firstRow * p.outStride;
     const float* out = p.out + st.firstRow * p.outStride;
     packTransposed(q, p.qStride, st.rows, p.headDim, p.scale, st.qT);
-    bool any = false;
-    for (int r = 0; r < kTile; ++r) {
-        float delta = 0;
-        if (r < st.rows)
-            for (int d = 0; d < p.headDim; ++d) {
-                const float grad = dO[r * p.outStride + d];
-                any = any || grad != 0.0f;
-                delta += grad * out[r * p.outStride + d];
-            }
-        st.delta[r] = delta;
-        // Rows past the end get probability 0 everywhere.
-        st.lse[r] = r < st.rows ? p.lse[st.firstRow + r] : 1e30f;
-    }
-    if (!any) return false;
+    loadLse(p.lse + st.firstRow, st.rows, st.lse);
+    if (!loadDelta(dO, out, p.outStride, st.rows, p.headDim, st.delta)) return false;
     packTransposed(dO, p.outStride, st.rows, p.headDim, 1.0f, st.dOT);
     packRows(q, p.qStride, st.rows, p.headDim, p.scale, st.q);
     packRows(dO, p.outStride, st.rows, p.headDim, 1.0f, st.dO);
@@ -111,53 +95,17 @@ bool loadRows(const BackwardHeadParams& p, BackwardState& st) {
     return true;
 }
 
-/// P[c][r] = exp(S − lse), 0 where hidden; returns ΣP over the tile.
-double probabilities(const BackwardHeadParams& p, const BackwardState& st, std::int64_t firstKey, int count) {
-    product<false>(p.k + firstKey * p.headDim, p.headDim, 1, st.qT, kTile, count, p.headDim, kTile, st.p, kTile);
-    const std::int64_t limit = std::int64_t(1) << 20;
-    const hn::RebindToSigned<FloatTag> ints;
-    double total = 0;
-    for (int r = 0; r < kTile; r += kLanes) {
-        const auto lse = hn::LoadU(kF, st.lse + r);
-        const auto row = hn::Iota(ints, r);
-        auto sum = hn::Zero(kF);
-        for (int c = 0; c < count; ++c) {
-            const std::int64_t j = firstKey + c;
-            const auto low = static_cast<std::int32_t>(std::clamp(j - st.firstRow, -limit, limit));
-            const std::int64_t end = j < p.sink ? limit : j + p.window - st.firstRow;
-            const auto high = static_cast<std::int32_t>(std::clamp(end, -limit, limit));
-            const auto visible = hn::And(hn::Gt(row, hn::Set(ints, low - 1)), hn::Lt(row, hn::Set(ints, high)));
-            float* at = st.p + c * kTile + r;
-            const auto e = hn::IfThenElseZero(hn::RebindMask(kF, visible), expFast(hn::Sub(hn::LoadU(kF, at), lse)));
-            hn::StoreU(e, kF, at);
-            sum = hn::Add(sum, e);
-        }
-        total += static_cast<double>(hn::GetLane(hn::SumOfLanes(kF, sum)));
-    }
-    return total;
-}
-
 /// Sums A, A·g and |E| of keys [from, to) of the tile into `near` (c ≤ r) and `far` (c > r) for lanes r …
 template <bool MIXED>
 HWY_INLINE void gatherKeys(const BackwardState& st, int r, int from, int to, std::int64_t firstKey, FloatVec* near,
                            FloatVec* far) {
-    const auto one = hn::Set(kF, 1.0f), half = hn::Set(kF, 0.5f);
     const auto delta = hn::LoadU(kF, st.delta + r);
     const auto rowOf = hn::Iota(kF, static_cast<float>(r));
     for (int c = from; c < to; ++c) {
-        const auto a = hn::LoadU(kF, st.p + c * kTile + r);
         const auto g = hn::LoadU(kF, st.g + c * kTile + r);
-        const auto isBig = hn::Gt(a, half);
-        if (HWY_UNLIKELY(!hn::AllFalse(kF, isBig))) {
-            hn::StoreU(hn::IfThenElse(isBig, a, hn::LoadU(kF, st.bigA + r)), kF, st.bigA + r);
-            hn::StoreU(hn::IfThenElse(isBig, g, hn::LoadU(kF, st.bigG + r)), kF, st.bigG + r);
-            const hn::RebindToSigned<FloatTag> ints;
-            const auto key = hn::BitCast(kF, hn::Set(ints, static_cast<std::int32_t>(firstKey + c)));
-            hn::StoreU(hn::IfThenElse(isBig, key, hn::LoadU(kF, st.bigKey + r)), kF, st.bigKey + r);
-        }
-        const auto small = hn::IfThenZeroElse(isBig, a);
+        const auto small = st.dominant.setApart(hn::LoadU(kF, st.p + c * kTile + r), g, r, firstKey + c);
         const auto ag = hn::Mul(small, g);
-        const auto e = hn::Div(hn::Mul(small, hn::Abs(hn::Sub(g, delta))), hn::Sub(one, small));
+        const auto e = influenceSize(small, g, delta);
         if constexpr (MIXED) {
             const auto isFar = hn::Lt(rowOf, hn::Set(kF, static_cast<float>(c)));
             near[0] = hn::Add(near[0], hn::IfThenZeroElse(isFar, small));
@@ -222,10 +170,9 @@ struct MapCell {
 void addDominantKeys(const BackwardHeadParams& p, const BackwardState& st, std::int64_t rowTile) {
     const MapCell cell{p.sums->tiles, p.sums->mapCells};
     for (int r = 0; r < st.rows; ++r) {
-        const float a = st.bigA[r], g = st.bigG[r];
+        const float a = st.dominant.a[r], g = st.dominant.g[r];
         if (a == 0.0f) continue;
-        std::int32_t key = 0;
-        std::memcpy(&key, st.bigKey + r, sizeof(key));
+        const std::int64_t key = st.dominant.position(r);
         float mass = 0, sum = 0;
         for (std::int64_t t = 0; t <= rowTile; ++t) {
             mass += st.buckets.a[t * kTile + r];
@@ -237,7 +184,7 @@ void addDominantKeys(const BackwardHeadParams& p, const BackwardState& st, std::
         }
         const std::int64_t row = st.firstRow + r;
         double e = -static_cast<double>(a) * (static_cast<double>(g) - static_cast<double>(sum) / static_cast<double>(mass));
-        if (mass < 1e-25f) {
+        if (mass < kLostMass) {
             const ExactRow exact{p.q + row * p.qStride, p.dOut + row * p.outStride, p.k, p.v, row, p.headDim, p.scale,
                                  p.sink, row - p.window};
             e = exactDominantInfluence(exact, key);
@@ -275,14 +222,15 @@ void backwardTileRow(const BackwardHeadParams& p, BackwardState& st, std::int64_
     if (!flows && !p.sums) return;
     if (p.sums && flows) {
         std::fill(st.buckets.a, st.buckets.sink + kSinkTiles * 2 * 3 * kTile, 0.0f);
-        std::fill(st.bigA, st.bigA + kTile, 0.0f);
+        st.dominant.clear();
     }
     const MapCell cell{p.sums ? p.sums->tiles : 1, p.sums ? p.sums->mapCells : 1};
     for (std::int64_t keyTile = 0; keyTile <= rowTile; ++keyTile) {
         const std::int64_t firstKey = keyTile * kTile;
         const int count = static_cast<int>(std::min<std::int64_t>(kTile, p.n - firstKey));
-        if (firstKey >= p.sink && st.firstRow - (firstKey + count - 1) >= p.window) continue;
-        const double mass = probabilities(p, st, firstKey, count);
+        const ScoreTile scores{st.qT, st.lse, st.firstRow, p.k + firstKey * dim, firstKey, count, dim, p.sink, p.window};
+        if (scores.hidden()) continue;
+        const double mass = probabilities(scores, st.p);
         if (p.sums) p.sums->attentionMap[cell.index(rowTile, keyTile)] += static_cast<float>(mass);
         if (!flows) continue;
         product<false>(p.v + firstKey * dim, dim, 1, st.dOT, kTile, count, dim, kTile, st.g, kTile);

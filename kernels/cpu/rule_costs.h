@@ -60,6 +60,8 @@ struct ExactRow {
     float scale = 1;
     std::int64_t firstHidden = 0, lastHidden = -1; ///< keys the forward mask hides (a sparse backward); none: dense
 };
+/// Below this mass of a row's other weights, their float sums have lost precision: exactDominantInfluence() serves.
+inline constexpr float kLostMass = 1e-25f;
 /// E of the row's largest weight, at `key`, from the other keys (docs/method.md).
 double exactDominantInfluence(const ExactRow& row, std::int64_t key);
 /// Adds C_i for every (k, b) whose bit `bit` is set in weak[5][tiles+1].

@@ -205,4 +205,51 @@ void CpuAttention::backward(const AttentionBackwardArgs& a) {
     });
 }
 
+void CpuAttention::map(const AttentionMapArgs& a) {
+    const AttentionShape& shape = a.shape;
+    packNewKeys(shape, a.k, a.v);
+    const int dim = shape.headDim;
+    const std::int64_t n = a.q.rows, cells = (n + a.block - 1) / a.block;
+    // A unit of work is whole rows of cells, at least a tile of query rows: no two units share a cell, so the
+    // result does not depend on the number of threads.
+    const std::int64_t unitCells = (kTile + a.block - 1) / a.block, units = (cells + unitCells - 1) / unitCells;
+    const auto heads = static_cast<std::int64_t>(a.heads.size());
+    std::vector<std::vector<double>> sums(static_cast<std::size_t>(m_pool.threads()),
+                                          std::vector<double>(static_cast<std::size_t>(unitCells * cells)));
+    m_pool.run(heads * units, [&](std::int64_t task, int worker) {
+        // The last rows see the most keys: longest first.
+        const std::int64_t unit = units - 1 - task / heads, firstCell = unit * unitCells;
+        const std::int64_t cellRows = std::min(unitCells, cells - firstCell);
+        const auto at = static_cast<std::size_t>(task % heads);
+        const int h = a.heads[at];
+        const std::int64_t packed = (h / shape.groupSize()) * n * dim;
+        std::vector<double>& own = sums[static_cast<std::size_t>(worker)];
+        std::fill(own.begin(), own.end(), 0.0);
+        kernels::BlockSumParams p;
+        p.q = f32(a.q) + h * dim;
+        p.qStride = a.q.stride;
+        p.k = m_packedK.data() + packed;
+        p.v = m_packedV.data() + packed;
+        if (a.dOut.data) {
+            p.out = f32(a.out) + h * dim;
+            p.dOut = f32(a.dOut) + h * dim;
+            p.outStride = a.dOut.stride;
+        }
+        p.lse = f32(a.lse) + h * a.lse.stride;
+        p.n = n;
+        p.sink = a.sink;
+        p.window = a.windows[static_cast<std::size_t>(h / shape.groupSize())];
+        p.headDim = dim;
+        p.scale = shape.scale();
+        p.block = a.block;
+        p.firstRow = firstCell * a.block;
+        p.rowCount = std::min(cellRows * a.block, n - p.firstRow);
+        p.sums = own.data();
+        p.workspace = workspace(worker, kernels::blockSumWorkspaceFloats(dim));
+        kernels::attentionBlockSums(p);
+        float* to = a.cells.data() + (static_cast<std::int64_t>(at) * cells + firstCell) * cells;
+        for (std::int64_t i = 0; i < cellRows * cells; ++i) to[i] = static_cast<float>(own[static_cast<std::size_t>(i)]);
+    });
+}
+
 } // namespace moa

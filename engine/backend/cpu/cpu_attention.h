@@ -18,6 +18,7 @@ public:
                  const Tensor& lse, std::span<const BatchItem> items);
     void append(const AttentionShape& shape, const Tensor& k, const Tensor& v, std::span<const BatchItem> items);
     void backward(const AttentionBackwardArgs& args);
+    void map(const AttentionMapArgs& args);
 
 private:
     struct HeadKeys; ///< the key runs of one (item, KV head)

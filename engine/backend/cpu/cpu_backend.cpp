@@ -137,6 +137,7 @@ public:
         m_attention.append(shape, k, v, items);
     }
     void attentionBackward(const AttentionBackwardArgs& args) override { m_attention.backward(args); }
+    void attentionMap(const AttentionMapArgs& args) override { m_attention.map(args); }
 
 private:
     /// Splits rows over the pool where the work is worth a hand-over.

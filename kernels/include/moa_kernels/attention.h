@@ -1,4 +1,5 @@
-// CPU attention kernels on plain pointers: forward tiles, single-token decode, backward with rule costs.
+// CPU attention kernels on plain pointers: forward tiles, single-token decode, backward with rule costs, block
+// sums of attention and influence.
 // Single-threaded building blocks: callers cut the work into tiles and bring the workspace; nothing here
 // allocates, locks or throws. Mask: key j is visible to query i iff j ≤ i and (j < sink or i − j < window).
 #pragma once
@@ -101,24 +102,30 @@ std::size_t backwardWorkspaceFloats(int headDim, std::int64_t n);
 /// P = exp(S − lse); memory is O(n).
 void attentionBackwardHead(const BackwardHeadParams& params);
 
-/// One query head's attention (or influence) summed into block × block cells, `block` ≥ 1 tokens.
+/// Attention (or influence) of a run of one query head's rows, summed into block × block cells. Cell (I, J) holds
+/// rows [I·block, (I+1)·block) and keys likewise; the last one may be partial.
 struct BlockSumParams {
     const float* q = nullptr; ///< [n] rows, stride qStride
     std::int64_t qStride = 0;
-    const float* k = nullptr; ///< [n][headDim]
-    const float* v = nullptr; ///< [n][headDim]; influence only
-    const float* out = nullptr, *dOut = nullptr; ///< influence only, stride outStride
+    const float* k = nullptr;   ///< [n][headDim]
+    const float* v = nullptr;   ///< [n][headDim]; influence only
+    const float* out = nullptr; ///< forward output, stride outStride; influence only
+    const float* dOut = nullptr; ///< ∂ℓ/∂out, stride outStride; null: attention
     std::int64_t outStride = 0;
     const float* lse = nullptr; ///< [n]
     std::int64_t n = 0;
     std::int64_t sink = 0, window = 0;
     int headDim = 0;
     float scale = 1;
-    std::int64_t block = 64;
-    double* sums = nullptr; ///< [ceil(n/block)][ceil(n/block)], added to
+    std::int64_t block = 64;                ///< ≥ 1, tokens
+    std::int64_t firstRow = 0, rowCount = 0; ///< the rows to sum; firstRow is a multiple of `block`
+    double* sums = nullptr;     ///< [ceil(rowCount/block)][ceil(n/block)], added to; row 0 is cell firstRow/block
+    float* workspace = nullptr; ///< blockSumWorkspaceFloats(headDim), 64-byte aligned
 };
-/// ΣA per cell when dOut is null, else Σ|E| (published influence under the given mask). Plain double loops:
-/// exact rather than fast, for exports.
+
+std::size_t blockSumWorkspaceFloats(int headDim);
+/// ΣA per cell when dOut is null, else Σ|E| (published influence under the given mask; docs/method.md). P is
+/// recomputed from lse tile by tile, so the n × n array exists only where block is 1 and in the cells themselves.
 void attentionBlockSums(const BlockSumParams& params);
 
 } // namespace moa::kernels
