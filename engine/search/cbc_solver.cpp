@@ -1,15 +1,19 @@
-// The same problem as a mixed-integer program for COIN-OR CBC, through its C interface: a binary per (unit, option)
-// and, under a rule limit, one per (layer, option). CBC prints nothing: its log level is 0.
+// The same problem as a mixed-integer program for COIN-OR CBC, through its C interface: a binary per (unit,
+// option) and, under a rule limit, one per (layer, option). CBC's C interface has no interrupt and may stay
+// long in one of its heuristics, so it runs in a child process; there the interrupt signal ends its tree
+// search with what it has.
+#include "engine/search/child_process.h"
 #include "engine/search/solver.h"
 
 #include "engine/core/error.h"
-#include "engine/core/format.h"
 
 #include <coin/Cbc_C_Interface.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace moa {
@@ -18,6 +22,8 @@ namespace {
 
 /// Objective and rows are scaled to sums of about this size: CBC's tolerances are absolute.
 constexpr double kScaledSize = 1e4;
+/// CBC's bounds of this size and more mean that it has none.
+constexpr double kNoBound = 1e40;
 
 struct CbcDeleter {
     void operator()(Cbc_Model* model) const noexcept { Cbc_deleteModel(model); }
@@ -26,7 +32,7 @@ using CbcPtr = std::unique_ptr<Cbc_Model, CbcDeleter>;
 
 /// Columns of the MILP and the matrix, column by column.
 struct Milp {
-    std::vector<int> columnOf;   ///< [units][options], −1 where not allowed
+    std::vector<int> columnOf; ///< [units][options], −1 where not allowed
     std::vector<int> starts{0};
     std::vector<int> rowOf;
     std::vector<double> values, objective;
@@ -45,8 +51,8 @@ double objectiveFactor(const Problem& p) {
     return size > 0 ? kScaledSize / size : 1.0;
 }
 
-/// Rows: one per unit (choose one), the problem's rows, then under a rule limit x ≤ y per (unit, option) and one sum
-/// of y per layer.
+/// Rows: one per unit (choose one), the problem's rows, then under a rule limit x ≤ y per (unit, option) and
+/// one sum of y per layer.
 Milp makeMilp(const Problem& p) {
     Milp milp;
     milp.columnOf.assign(std::size_t(p.units) * p.options, -1);
@@ -101,11 +107,6 @@ Milp makeMilp(const Problem& p) {
     return milp;
 }
 
-/// CBC offers no interrupt in C; once the caller stops, every node it comes to is cut off by an impossible row.
-void stopByCut(void*, void* cuts, void* control) {
-    if (static_cast<const SolveControl*>(control)->cancelled()) OsiCuts_addRowCut(cuts, 0, nullptr, nullptr, 'G', 1.0);
-}
-
 std::vector<double> startValues(const Problem& p, const Milp& milp, const std::vector<int>& start) {
     std::vector<double> values(milp.objective.size(), 0.0);
     for (int u = 0; u < p.units; ++u) values[milp.columnOf[p.at(u, start[u])]] = 1;
@@ -136,7 +137,8 @@ void readSolution(const Problem& p, const Milp& milp, Cbc_Model* model, Solution
 }
 
 void setParameters(Cbc_Model* model, const SolveControl& control) {
-    const auto left = std::chrono::duration<double>(control.deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration<double>(control.deadline - std::chrono::steady_clock::now()).count();
     Cbc_setLogLevel(model, 0);
     Cbc_setParameter(model, "logLevel", "0");
     Cbc_setParameter(model, "slogLevel", "0");
@@ -148,9 +150,43 @@ void setParameters(Cbc_Model* model, const SolveControl& control) {
     Cbc_setAllowableFractionGap(model, control.gapTarget);
 }
 
-} // namespace
+/// What crosses from the child: plain values, then the choice.
+struct Answer {
+    double bound = -kInfinity;
+    std::int64_t iterations = 0, nodes = 0;
+    SearchStatus status = SearchStatus::Feasible;
+    bool hasChoice = false;
+};
 
-Solution solveCbc(const Problem& p, const SolveControl& control, const std::vector<int>& start) {
+std::vector<std::byte> pack(const Solution& solution) {
+    const Answer answer{solution.bound, solution.iterations, solution.nodes, solution.status,
+                        !solution.choice.empty()};
+    std::vector<std::byte> bytes(sizeof answer + solution.choice.size() * sizeof(int));
+    std::memcpy(bytes.data(), &answer, sizeof answer);
+    if (answer.hasChoice)
+        std::memcpy(bytes.data() + sizeof answer, solution.choice.data(),
+                    solution.choice.size() * sizeof(int));
+    return bytes;
+}
+
+Solution unpack(const Problem& p, const std::vector<std::byte>& bytes) {
+    Answer answer;
+    if (bytes.size() < sizeof answer) throw Error("CBC's child process gave no answer");
+    std::memcpy(&answer, bytes.data(), sizeof answer);
+    Solution solution;
+    solution.bound = answer.bound;
+    solution.iterations = answer.iterations;
+    solution.nodes = answer.nodes;
+    solution.status = answer.status;
+    if (!answer.hasChoice) return solution;
+    solution.choice.resize(p.units);
+    std::memcpy(solution.choice.data(), bytes.data() + sizeof answer, solution.choice.size() * sizeof(int));
+    solution.objective = p.objective(solution.choice);
+    return solution;
+}
+
+/// Builds and solves; runs in the child.
+Solution solveHere(const Problem& p, const SolveControl& control, const std::vector<int>& start) {
     Solution solution;
     if (!start.empty()) {
         solution.choice = start;
@@ -161,31 +197,53 @@ Solution solveCbc(const Problem& p, const SolveControl& control, const std::vect
     if (!model) throw Error("CBC could not make a model");
     const int columns = static_cast<int>(milp.objective.size());
     const std::vector<double> zeros(columns, 0.0), ones(columns, 1.0);
-    Cbc_loadProblem(model.get(), columns, static_cast<int>(milp.rowLo.size()), milp.starts.data(), milp.rowOf.data(),
-                    milp.values.data(), zeros.data(), ones.data(), milp.objective.data(), milp.rowLo.data(),
-                    milp.rowHi.data());
+    Cbc_loadProblem(model.get(), columns, static_cast<int>(milp.rowLo.size()), milp.starts.data(),
+                    milp.rowOf.data(), milp.values.data(), zeros.data(), ones.data(), milp.objective.data(),
+                    milp.rowLo.data(), milp.rowHi.data());
     for (int c = 0; c < columns; ++c) Cbc_setInteger(model.get(), c);
     setParameters(model.get(), control);
-    if (control.stop.stop_possible())
-        Cbc_addCutCallback(model.get(), stopByCut, "stop", const_cast<SolveControl*>(&control));
     if (!start.empty()) Cbc_setInitialSolution(model.get(), startValues(p, milp, start).data());
     Cbc_solve(model.get());
     readSolution(p, milp, model.get(), solution);
     solution.iterations = Cbc_getIterationCount(model.get());
     solution.nodes = Cbc_getNodeCount(model.get());
-    const bool optimal = Cbc_isProvenOptimal(model.get()), infeasible = Cbc_isProvenInfeasible(model.get());
-    if (control.cancelled()) {
-        solution.status = SearchStatus::Cancelled; // the impossible rows made its bound meaningless
-    } else if (optimal && !solution.choice.empty()) {
+    // Out of time before its first relaxation is solved, CBC calls the problem infeasible.
+    const bool late = Cbc_isSecondsLimitReached(model.get()) || control.outOfTime();
+    const double best = Cbc_getBestPossibleObjValue(model.get());
+    if (Cbc_isProvenOptimal(model.get()) && !solution.choice.empty())
         solution.status = SearchStatus::Optimal;
-        solution.bound = std::min(solution.objective, Cbc_getBestPossibleObjValue(model.get()) / milp.objectiveFactor);
-    } else if (infeasible && solution.choice.empty()) {
+    else if (late)
+        solution.status = SearchStatus::TimeLimit;
+    else if (Cbc_isProvenInfeasible(model.get()) && solution.choice.empty())
         solution.status = SearchStatus::Infeasible;
+    if (solution.status == SearchStatus::Infeasible)
         solution.bound = kInfinity;
-    } else {
-        solution.bound = std::min(solution.objective, Cbc_getBestPossibleObjValue(model.get()) / milp.objectiveFactor);
-        solution.status = control.outOfTime() || Cbc_isSecondsLimitReached(model.get()) ? SearchStatus::TimeLimit
-                                                                                        : SearchStatus::Feasible;
+    else if (std::abs(best) < kNoBound)
+        solution.bound = std::min(solution.objective, best / milp.objectiveFactor);
+    return solution;
+}
+
+} // namespace
+
+Solution solveCbc(const Problem& p, const SolveControl& control, const std::vector<int>& start) {
+    using namespace std::chrono_literals;
+    Solution solution;
+    solution.choice = start;
+    if (!start.empty()) solution.objective = p.objective(start);
+    if (!control.over()) {
+        // CBC keeps its own time limit; the child is ended only where it overruns it.
+        const auto answer = runInChild([&] { return pack(solveHere(p, control, start)); }, control.stop,
+                                       control.deadline + 500ms, 500ms);
+        if (answer)
+            solution = unpack(p, *answer);
+        else if (!control.over())
+            throw Error("CBC ended unexpectedly");
+    }
+    if (control.cancelled()) { // what CBC calls a bound after an interrupt is no proof
+        solution.status = SearchStatus::Cancelled;
+        solution.bound = -kInfinity;
+    } else if (solution.status == SearchStatus::Feasible && control.outOfTime()) {
+        solution.status = SearchStatus::TimeLimit;
     }
     return solution;
 }

@@ -15,8 +15,9 @@ constexpr int kMaxPivots = 600;
 } // namespace
 
 DualMaster::DualMaster(std::vector<double> lo, std::vector<double> hi)
-    : m_rows(static_cast<int>(lo.size())), m_lo(std::move(lo)), m_hi(std::move(hi)), m_boxLow(m_lo.size(), -1.0),
-      m_boxHigh(m_lo.size(), 1.0), m_basic(3 * m_lo.size(), 0), m_atHigh(m_lo.size(), 0), m_lambda(m_lo.size(), 0.0) {}
+    : m_rows(static_cast<int>(lo.size())), m_lo(std::move(lo)), m_hi(std::move(hi)),
+      m_boxLow(m_lo.size(), -1.0), m_boxHigh(m_lo.size(), 1.0), m_basic(3 * m_lo.size(), 0),
+      m_atHigh(m_lo.size(), 0), m_lambda(m_lo.size(), 0.0) {}
 
 int DualMaster::addColumn(double cost, std::span<const double> sums) {
     m_costs.push_back(cost);
@@ -73,12 +74,14 @@ void DualMaster::refactor() {
     for (int k = 0; k < n; ++k) {
         int best = k;
         for (int i = k + 1; i < n; ++i)
-            if (std::abs(work[std::size_t(i) * 2 * n + k]) > std::abs(work[std::size_t(best) * 2 * n + k])) best = i;
+            if (std::abs(work[std::size_t(i) * 2 * n + k]) > std::abs(work[std::size_t(best) * 2 * n + k]))
+                best = i;
         if (best != k)
             std::swap_ranges(work.begin() + std::size_t(k) * 2 * n, work.begin() + std::size_t(k + 1) * 2 * n,
                              work.begin() + std::size_t(best) * 2 * n);
         double* pivotRow = work.data() + std::size_t(k) * 2 * n;
-        // A basis the pivots kept regular can only be singular by rounding; a tiny pivot keeps the numbers finite.
+        // A basis the pivots kept regular can only be singular by rounding; a tiny pivot keeps the numbers
+        // finite.
         const double p = std::abs(pivotRow[k]) > 1e-300 ? pivotRow[k] : 1e-300;
         for (int j = 0; j < 2 * n; ++j) pivotRow[j] /= p;
         for (int i = 0; i < n; ++i) {
@@ -95,7 +98,8 @@ void DualMaster::refactor() {
     for (int i = 0; i < n; ++i) {
         m_x[i] = m_inverse[std::size_t(i) * n + m_rows];
         for (int r = 0; r < m_rows; ++r)
-            if (!m_basic[slack(r)]) m_x[i] += m_inverse[std::size_t(i) * n + r] * (m_atHigh[r] ? m_hi[r] : m_lo[r]);
+            if (!m_basic[slack(r)])
+                m_x[i] += m_inverse[std::size_t(i) * n + r] * (m_atHigh[r] ? m_hi[r] : m_lo[r]);
     }
 }
 
@@ -147,7 +151,8 @@ void DualMaster::pivot(int entering, int direction) {
     columnOf(entering, column.data());
     for (int i = 0; i < n; ++i)
         for (int j = 0; j < n; ++j) move[i] += m_inverse[std::size_t(i) * n + j] * column[j];
-    double step = entering < m_rows ? m_hi[entering] - m_lo[entering] : std::numeric_limits<double>::infinity();
+    double step =
+        entering < m_rows ? m_hi[entering] - m_lo[entering] : std::numeric_limits<double>::infinity();
     int leaving = -1;
     bool leavesHigh = false;
     for (int i = 0; i < n; ++i) {
@@ -158,8 +163,8 @@ void DualMaster::pivot(int entering, int direction) {
         const double high = variable < m_rows ? m_hi[variable] : std::numeric_limits<double>::infinity();
         const double room = rate < 0 ? (m_x[i] - low) / -rate : (high - m_x[i]) / rate;
         const double limit = std::max(0.0, room);
-        const bool better = limit < step - 1e-13 ||
-                            (leaving >= 0 && limit <= step + 1e-13 && std::abs(move[i]) > std::abs(move[leaving]));
+        const bool better = limit < step - 1e-13 || (leaving >= 0 && limit <= step + 1e-13 &&
+                                                     std::abs(move[i]) > std::abs(move[leaving]));
         if (!better) continue;
         step = std::min(step, limit);
         leaving = i;

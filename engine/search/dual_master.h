@@ -1,7 +1,8 @@
 // The master of the cutting-plane method: which multipliers look best, given the plans seen so far.
-// Private to engine/search. A Dantzig–Wolfe master over whole plans (columns), with one bounded slack per row and two
-// box columns per row that hold the multipliers in a trust region. A primal simplex with an explicit inverse: there
-// are at most kMaxRows + 1 rows. Moving the box touches costs only, so the basis stays feasible.
+// Private to engine/search. A Dantzig–Wolfe master over whole plans (columns), with one bounded slack per row
+// and two box columns per row that hold the multipliers in a trust region. A primal simplex with an explicit
+// inverse: there are at most kMaxRows + 1 rows. Moving the box touches costs only, so the basis stays
+// feasible.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,8 @@ public:
     std::vector<Weighted> mixture() const;
 
 private:
-    // Variables are numbered: slack r, raise r (box, lower side), lower r (box, upper side), then plan columns.
+    // Variables are numbered: slack r, raise r (box, lower side), lower r (box, upper side), then plan
+    // columns.
     int slack(int r) const { return r; }
     int raise(int r) const { return m_rows + r; }
     int lower(int r) const { return 2 * m_rows + r; }

@@ -32,7 +32,9 @@ Problem withRows(const Problem& problem, bool density, bool losses) {
     return reduced;
 }
 
-void dropObjective(Problem& problem) { std::fill(problem.cost.begin(), problem.cost.end(), 0.0); }
+void dropObjective(Problem& problem) {
+    std::fill(problem.cost.begin(), problem.cost.end(), 0.0);
+}
 
 std::string emptyUnit(const SearchInstance& instance, const Problem& problem) {
     for (int g = 0; g < instance.groups(); ++g) {
@@ -84,8 +86,8 @@ std::string densitiesTogether(const Problem& densityOnly, const SolveControl& co
     }
     std::string names;
     for (const Row& row : densityOnly.rows) names += (names.empty() ? "" : ", ") + row.name;
-    return "no plan meets these limits together: " + names + "; with each of them loosened by " + formatFixed(high, 3) +
-           " one does";
+    return "no plan meets these limits together: " + names + "; with each of them loosened by " +
+           formatFixed(high, 3) + " one does";
 }
 
 /// The nearest a plan within the densities comes to each loss limit.
@@ -101,8 +103,8 @@ std::string lossOutOfReach(const Problem& p, const Problem& densityOnly, const S
             const Solution solution = solveLagrangian(nearest, control);
             const double reach = (upper ? 1 : -1) * (control.over() ? solution.objective : solution.bound);
             if (upper && reach > row.hi)
-                return row.name + " is at least " + shown(row, reach) + " within the other limits, its limit " +
-                       shown(row, row.hi);
+                return row.name + " is at least " + shown(row, reach) +
+                       " within the other limits, its limit " + shown(row, row.hi);
             if (!upper && reach < row.lo)
                 return row.name + " is at most " + shown(row, reach) + " within the other limits, at least " +
                        shown(row, row.lo) + " is asked for";
@@ -113,13 +115,14 @@ std::string lossOutOfReach(const Problem& p, const Problem& densityOnly, const S
 
 } // namespace
 
-std::string explainInfeasible(const SearchInstance& instance, const SearchOptions& options, const Problem& problem,
-                              const SolveControl& control) {
+std::string explainInfeasible(const SearchInstance& instance, const SearchOptions& options,
+                              const Problem& problem, const SolveControl& control) {
     if (std::string text = emptyUnit(instance, problem); !text.empty()) return text;
     Problem noRows = withRows(problem, false, false);
     dropObjective(noRows);
     if (solveLagrangian(noRows, control).status == SearchStatus::Infeasible)
-        return "the pins of a layer need more than " + std::to_string(options.rulesPerLayer) + " distinct rules";
+        return "the pins of a layer need more than " + std::to_string(options.rulesPerLayer) +
+               " distinct rules";
     if (std::string text = rowOutOfReach(problem); !text.empty()) return text;
     const Problem densityOnly = withRows(problem, true, false);
     Problem feasibility = densityOnly;

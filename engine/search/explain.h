@@ -8,7 +8,7 @@
 namespace moa {
 
 /// One or two sentences for people. Spends at most what is left to `control`.
-std::string explainInfeasible(const SearchInstance& instance, const SearchOptions& options, const Problem& problem,
-                              const SolveControl& control);
+std::string explainInfeasible(const SearchInstance& instance, const SearchOptions& options,
+                              const Problem& problem, const SolveControl& control);
 
 } // namespace moa

@@ -115,7 +115,8 @@ PlanColumn LagrangianDual::makePlan() const {
 
 bool LagrangianDual::fits(const PlanColumn& plan, const OptionSets& sets) const {
     for (int u = 0; u < m_problem.units; ++u)
-        if (!std::binary_search(sets.options.begin() + sets.start[u], sets.options.begin() + sets.start[u + 1],
+        if (!std::binary_search(sets.options.begin() + sets.start[u],
+                                sets.options.begin() + sets.start[u + 1],
                                 static_cast<std::uint16_t>(plan.choice[u])))
             return false;
     return true;
@@ -154,8 +155,8 @@ double LagrangianDual::fixOptions(OptionSets& sets, const std::vector<double>& m
             for (int k = sets.start[unit]; k < sets.start[unit + 1]; ++k) {
                 const int r = sets.options[k];
                 const std::size_t at = std::size_t(u) * p.options + r;
-                const double extra =
-                    p.rulesPerLayer > 0 ? least[at] - layerValue : prices[at] - m_prices[p.at(unit, m_choice[unit])];
+                const double extra = p.rulesPerLayer > 0 ? least[at] - layerValue
+                                                         : prices[at] - m_prices[p.at(unit, m_choice[unit])];
                 if (bound + extra < cutoff) kept.options.push_back(static_cast<std::uint16_t>(r));
             }
             kept.start.push_back(static_cast<int>(kept.options.size()));
@@ -166,7 +167,8 @@ double LagrangianDual::fixOptions(OptionSets& sets, const std::vector<double>& m
     return bound;
 }
 
-std::vector<double> LagrangianDual::reducedCosts(const OptionSets& sets, const std::vector<double>& multipliers) {
+std::vector<double> LagrangianDual::reducedCosts(const OptionSets& sets,
+                                                 const std::vector<double>& multipliers) {
     price(sets, multipliers);
     std::vector<double> reduced(m_prices.size(), kInfinity);
     for (int u = 0; u < m_problem.units; ++u) {

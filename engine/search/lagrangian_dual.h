@@ -1,10 +1,11 @@
-// Lagrangian relaxation of every row: the problem falls apart by unit (by layer under a rule limit), and the best
-// multipliers give a bound. Private to engine/search. Multipliers are per scaled row: λ_r prices sum_r / scale_r.
+// Lagrangian relaxation of every row: the problem falls apart by unit (by layer under a rule limit), and the
+// best multipliers give a bound. Private to engine/search. Multipliers are per scaled row: λ_r prices sum_r /
+// scale_r.
 #pragma once
 
 #include "engine/search/dual_master.h"
 #include "engine/search/layer_choice.h"
-#include "engine/search/problem.h"
+#include "engine/search/solver.h"
 
 #include <cstdint>
 #include <vector>
@@ -23,17 +24,17 @@ OptionSets allOptions(const Problem& problem);
 
 /// A whole plan as the oracle returned it.
 struct PlanColumn {
-    std::vector<int> choice;  ///< [units]
+    std::vector<int> choice; ///< [units]
     double cost = 0;
     std::vector<double> sums; ///< [rows], scaled
 };
 
 struct DualResult {
     double bound = -kInfinity;
-    std::vector<double> multipliers;    ///< [rows], those of the bound
+    std::vector<double> multipliers;           ///< [rows], those of the bound
     std::vector<DualMaster::Weighted> mixture; ///< indices into LagrangianDual::plans()
-    bool closed = false;                ///< the bound is the best this relaxation has
-    bool emptyUnit = false;             ///< no plan at all meets options and rule limit
+    bool closed = false;                       ///< the bound is the best this relaxation has
+    bool emptyUnit = false;                    ///< no plan at all meets options and rule limit
 };
 
 class LagrangianDual {
@@ -43,21 +44,24 @@ public:
     struct Limits {
         double cutoff = kInfinity; ///< stop once the bound reaches it
         int evaluations = 200;
-        double tolerance = 1e-9;   ///< closed once model − bound ≤ tolerance · size of the objective
-        double radius = 0;         ///< first trust region, 0: chosen from the problem
+        double tolerance = 1e-9; ///< closed once model − bound ≤ tolerance · size of the objective
+        double radius = 0;       ///< first trust region, 0: chosen from the problem
+        const SolveControl* control = nullptr; ///< null: nothing stops it
     };
 
-    /// Best multipliers over the given options, from `start` (empty: zeros). `onPlan(plan)` sees every plan of the
-    /// oracle.
+    /// Best multipliers over the given options, from `start` (empty: zeros). `onPlan(plan)` sees every plan
+    /// of the oracle.
     template <class OnPlan>
     DualResult optimise(const OptionSets& sets, const std::vector<double>& start, const Limits& limits,
                         OnPlan&& onPlan);
 
-    /// Drops the options that cannot be in a plan cheaper than `cutoff`, judged at `multipliers`. Returns the bound
-    /// there; false in `possible` where a unit has no option left.
-    double fixOptions(OptionSets& sets, const std::vector<double>& multipliers, double cutoff, bool& possible);
+    /// Drops the options that cannot be in a plan cheaper than `cutoff`, judged at `multipliers`. Returns the
+    /// bound there; false in `possible` where a unit has no option left.
+    double fixOptions(OptionSets& sets, const std::vector<double>& multipliers, double cutoff,
+                      bool& possible);
 
-    /// Per (unit, option) price above the unit's cheapest at `multipliers`, +∞ outside `sets`. [units][options]
+    /// Per (unit, option) price above the unit's cheapest at `multipliers`, +∞ outside `sets`.
+    /// [units][options]
     std::vector<double> reducedCosts(const OptionSets& sets, const std::vector<double>& multipliers);
 
     const PlanColumn& plan(int index) const { return m_plans[index]; }
@@ -80,18 +84,18 @@ private:
 
     const Problem& m_problem;
     LayerChoice m_layerChoice;
-    std::vector<double> m_lo, m_hi;          ///< [rows], scaled
-    std::vector<double> m_prices;            ///< [units][options]
-    std::vector<double> m_optionTerm;        ///< [options] Σ λ · density coefficient
-    std::vector<int> m_choice;               ///< [units]
+    std::vector<double> m_lo, m_hi;   ///< [rows], scaled
+    std::vector<double> m_prices;     ///< [units][options]
+    std::vector<double> m_optionTerm; ///< [options] Σ λ · density coefficient
+    std::vector<int> m_choice;        ///< [units]
     std::vector<PlanColumn> m_plans;
     double m_multiplierSize = 1, m_objectiveSize = 1;
     std::int64_t m_evaluations = 0;
 };
 
 template <class OnPlan>
-DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<double>& start, const Limits& limits,
-                                    OnPlan&& onPlan) {
+DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<double>& start,
+                                    const Limits& limits, OnPlan&& onPlan) {
     DualResult result;
     result.multipliers = start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start;
     clampSigns(result.multipliers);
@@ -101,6 +105,7 @@ DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<do
     double radius = limits.radius > 0 ? limits.radius : m_multiplierSize;
     std::vector<double> at = result.multipliers;
     for (int k = 0; k < limits.evaluations; ++k) {
+        if (limits.control && limits.control->over()) break;
         const double bound = evaluate(sets, at);
         if (bound == kInfinity) {
             result.emptyUnit = true;
@@ -132,7 +137,9 @@ DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<do
         at = master.multipliers();
         clampSigns(at);
     }
-    for (const DualMaster::Weighted& w : master.mixture()) result.mixture.push_back({planOf[w.column], w.weight});
+    if (result.bound == -kInfinity) return result; // stopped before the first evaluation
+    for (const DualMaster::Weighted& w : master.mixture())
+        result.mixture.push_back({planOf[w.column], w.weight});
     return result;
 }
 

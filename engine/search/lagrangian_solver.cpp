@@ -1,5 +1,5 @@
-// Branch and bound on Lagrangian bounds, with rounding and exchange for plans. Best node first, each one followed
-// down its preferred child (a plunge), so that both the plan and the bound improve all the time.
+// Branch and bound on Lagrangian bounds, with rounding and exchange for plans. Best node first, each one
+// followed down its preferred child (a plunge), so that both the plan and the bound improve all the time.
 #include "engine/search/lagrangian_dual.h"
 #include "engine/search/local_search.h"
 #include "engine/search/solver.h"
@@ -49,8 +49,8 @@ private:
     /// One node: bound, plans, fixing, and a split; false where the node is done.
     bool process(Node& node, bool root, Split& split);
     void searchPlans(const Node& node, const DualResult& dual, int kicks);
-    std::vector<int> roundMixture(const DualResult& dual, const OptionSets& sets, const std::vector<double>& reduced,
-                                  const std::vector<int>& order) const;
+    std::vector<int> roundMixture(const DualResult& dual, const OptionSets& sets,
+                                  const std::vector<double>& reduced, const std::vector<int>& order) const;
     Split chooseSplit(const Node& node, const DualResult& dual) const;
     NodePtr child(const Node& node, const Split& split, bool low);
     void push(NodePtr node);
@@ -69,9 +69,10 @@ private:
     std::size_t m_openBytes = 0;
     std::int64_t m_nodes = 0, m_serial = 0;
     double m_rootBound = -kInfinity;
-    DualResult m_rootDual;
 };
 
+/// A gap the tree closes faster than more exchanges would.
+constexpr double kGoodEnough = 1e-3;
 /// Nodes kept open at once: beyond this the search ends with the plan and bound it has.
 constexpr std::size_t kOpenBytes = std::size_t(512) << 20;
 
@@ -87,8 +88,8 @@ void BranchAndBound::offer(const std::vector<int>& choice) {
     m_best = choice;
 }
 
-/// Drops options no plan within the rows can have, judged by the least and most the other units can add. False where
-/// a unit is left without any.
+/// Drops options no plan within the rows can have, judged by the least and most the other units can add.
+/// False where a unit is left without any.
 bool BranchAndBound::tighten(OptionSets& sets) const {
     const Problem& p = m_problem;
     for (bool changed = true; changed;) {
@@ -105,8 +106,10 @@ bool BranchAndBound::tighten(OptionSets& sets) const {
                 leastSum += least[u];
                 mostSum += most[u];
             }
-            // Loss rows are sums of real numbers: their tolerance is doubled so that rounding drops nothing valid.
-            const double lo = p.rows[row].lo - 2 * p.rows[row].tolerance, hi = p.rows[row].hi + 2 * p.rows[row].tolerance;
+            // Loss rows are sums of real numbers: their tolerance is doubled so that rounding drops nothing
+            // valid.
+            const double lo = p.rows[row].lo - 2 * p.rows[row].tolerance,
+                         hi = p.rows[row].hi + 2 * p.rows[row].tolerance;
             if (leastSum > hi || mostSum < lo) return false;
             OptionSets kept;
             kept.start.push_back(0);
@@ -130,7 +133,8 @@ bool BranchAndBound::tighten(OptionSets& sets) const {
 
 /// Walks the units and keeps the running sums near those of the mixture, which meets every row.
 std::vector<int> BranchAndBound::roundMixture(const DualResult& dual, const OptionSets& sets,
-                                              const std::vector<double>& reduced, const std::vector<int>& order) const {
+                                              const std::vector<double>& reduced,
+                                              const std::vector<int>& order) const {
     const Problem& p = m_problem;
     std::vector<int> choice(p.units, 0);
     std::vector<double> drift(p.rowCount(), 0.0); // running sums − running mixture, scaled
@@ -213,6 +217,7 @@ void BranchAndBound::searchPlans(const Node& node, const DualResult& dual, int k
         m_search.setNeighbourhood(left, reduced, penalty);
     }
     for (int k = 0; k < kicks && !m_control.over(); ++k) {
+        if (withinGap(m_bestCost, m_rootBound, std::max(kGoodEnough, m_control.gapTarget))) return;
         std::vector<int> next = current;
         m_search.kick(next, 2 + k % 3);
         const double nextValue = m_search.improve(next, m_control);
@@ -221,7 +226,6 @@ void BranchAndBound::searchPlans(const Node& node, const DualResult& dual, int k
             value = nextValue;
             current = std::move(next);
         }
-        if (withinGap(m_bestCost, m_rootBound, m_control.gapTarget)) return;
     }
 }
 
@@ -255,7 +259,8 @@ Split BranchAndBound::chooseSplit(const Node& node, const DualResult& dual) cons
     if (split.unit >= 0) {
         double low = 0;
         for (const auto& w : dual.mixture)
-            if (p.coefficient(split.row, split.unit, m_dual.plan(w.column).choice[split.unit]) <= split.threshold)
+            if (p.coefficient(split.row, split.unit, m_dual.plan(w.column).choice[split.unit]) <=
+                split.threshold)
                 low += w.weight;
         split.lowFirst = low >= 0.5;
         return split;
@@ -303,6 +308,7 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
     if (!tighten(node.sets)) return false;
     LagrangianDual::Limits limits;
     limits.cutoff = cutoff();
+    limits.control = &m_control;
     limits.evaluations = root ? 300 : 25;
     limits.tolerance = root ? 1e-9 : 1e-6;
     if (!root) {
@@ -310,18 +316,17 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
         for (double v : node.multipliers) largest = std::max(largest, std::abs(v));
         limits.radius = std::max(0.1 * largest, 1e-4 * m_dual.multiplierSize());
     }
-    DualResult dual =
-        m_dual.optimise(node.sets, node.multipliers, limits, [&](const PlanColumn& plan) { offer(plan.choice); });
+    DualResult dual = m_dual.optimise(node.sets, node.multipliers, limits,
+                                      [&](const PlanColumn& plan) { offer(plan.choice); });
     if (dual.emptyUnit) return false;
     node.bound = std::max(node.bound, dual.bound);
     node.multipliers = dual.multipliers;
-    if (root) {
-        m_rootBound = node.bound;
-        m_rootDual = dual;
-    }
+    if (root) m_rootBound = node.bound;
     if (node.bound >= cutoff()) return false;
-    if (root) searchPlans(node, dual, m_problem.units > 400 ? 6 : 30);
-    else if (m_nodes % 50 == 0 || (m_best.empty() && m_nodes % 5 == 0)) searchPlans(node, dual, 1);
+    if (root)
+        searchPlans(node, dual, m_problem.units > 400 ? 6 : 30);
+    else if (m_nodes % 50 == 0 || (m_best.empty() && m_nodes % 5 == 0))
+        searchPlans(node, dual, 1);
     bool possible = true;
     m_dual.fixOptions(node.sets, dual.multipliers, cutoff(), possible);
     if (!possible || !tighten(node.sets)) return false;
@@ -335,8 +340,13 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
     return true;
 }
 
+std::size_t bytesOf(const Node& node) {
+    return sizeof(Node) + node.sets.options.size() * sizeof(std::uint16_t) +
+           node.sets.start.size() * sizeof(int) + node.multipliers.size() * sizeof(double);
+}
+
 void BranchAndBound::push(NodePtr node) {
-    m_openBytes += node->sets.options.size() * sizeof(std::uint16_t) + node->sets.start.size() * sizeof(int);
+    m_openBytes += bytesOf(*node);
     m_open.push_back(std::move(node));
     std::push_heap(m_open.begin(), m_open.end(), WorseBound{});
 }
@@ -345,7 +355,7 @@ BranchAndBound::NodePtr BranchAndBound::pop() {
     std::pop_heap(m_open.begin(), m_open.end(), WorseBound{});
     NodePtr node = std::move(m_open.back());
     m_open.pop_back();
-    m_openBytes -= node->sets.options.size() * sizeof(std::uint16_t) + node->sets.start.size() * sizeof(int);
+    m_openBytes -= bytesOf(*node);
     return node;
 }
 
@@ -357,14 +367,19 @@ Solution BranchAndBound::finish(double openBound, bool exhausted) {
     solution.iterations = m_dual.evaluations();
     // Nodes were dropped at the cutoff, so nothing below it is left; rounding is given its due.
     const double rounding = 1e-13 * m_dual.objectiveSize();
-    solution.bound = std::min(openBound, m_best.empty() ? kInfinity : std::min(m_bestCost, std::max(cutoff(), m_rootBound)));
+    solution.bound = std::min(
+        openBound, m_best.empty() ? kInfinity : std::min(m_bestCost, std::max(cutoff(), m_rootBound)));
     if (solution.bound < kInfinity) solution.bound -= rounding;
-    if (exhausted) solution.status = m_best.empty() ? SearchStatus::Infeasible : SearchStatus::Optimal;
+    if (exhausted)
+        solution.status = m_best.empty() ? SearchStatus::Infeasible : SearchStatus::Optimal;
     else if (!m_best.empty() && withinGap(m_bestCost, openBound, m_control.gapTarget))
         solution.status = SearchStatus::Optimal;
-    else if (m_control.cancelled()) solution.status = SearchStatus::Cancelled;
-    else if (m_control.outOfTime()) solution.status = SearchStatus::TimeLimit;
-    else solution.status = SearchStatus::Feasible;
+    else if (m_control.cancelled())
+        solution.status = SearchStatus::Cancelled;
+    else if (m_control.outOfTime())
+        solution.status = SearchStatus::TimeLimit;
+    else
+        solution.status = SearchStatus::Feasible;
     return solution;
 }
 
@@ -391,7 +406,8 @@ Solution BranchAndBound::run(WarmStart* warm) {
             current = pop();
             if (current->bound >= cutoff()) return finish(kInfinity, true);
         }
-        if (m_control.over() || m_openBytes > kOpenBytes) return finish(std::min(current->bound, openBound()), false);
+        if (m_control.over() || m_openBytes > kOpenBytes)
+            return finish(std::min(current->bound, openBound()), false);
         Split split;
         const bool open = process(*current, isRoot, split);
         isRoot = false;

@@ -21,7 +21,8 @@ void LayerChoice::collectCandidates(const double* prices, int units) {
             }
     m_byRule.resize(m_candidates.size() * units);
     for (std::size_t i = 0; i < m_candidates.size(); ++i)
-        for (int u = 0; u < units; ++u) m_byRule[i * units + u] = prices[std::size_t(u) * m_options + m_candidates[i]];
+        for (int u = 0; u < units; ++u)
+            m_byRule[i * units + u] = prices[std::size_t(u) * m_options + m_candidates[i]];
 }
 
 double LayerChoice::assign(const std::vector<int>& set, const double* prices, int units, int* choice) const {
@@ -42,7 +43,8 @@ double LayerChoice::chooseOne(const double* prices, int units, int* choice) cons
     double best = kNone;
     int rule = 0;
     for (std::size_t i = 0; i < m_candidates.size(); ++i) {
-        const double total = std::accumulate(m_byRule.begin() + i * units, m_byRule.begin() + (i + 1) * units, 0.0);
+        const double total =
+            std::accumulate(m_byRule.begin() + i * units, m_byRule.begin() + (i + 1) * units, 0.0);
         if (total < best) {
             best = total;
             rule = m_candidates[i];
@@ -93,7 +95,8 @@ void LayerChoice::greedySet(int units) {
         }
         if (place < 0) break;
         m_bestSet.push_back(place);
-        for (int u = 0; u < units; ++u) least[u] = std::min(least[u], m_byRule[std::size_t(place) * units + u]);
+        for (int u = 0; u < units; ++u)
+            least[u] = std::min(least[u], m_byRule[std::size_t(place) * units + u]);
     }
     m_best = std::accumulate(least.begin(), least.end(), 0.0);
 }
@@ -151,7 +154,8 @@ void LayerChoice::leastWith(const double* prices, int units, double layerValue, 
         double sum = 0;
         std::vector<double> cheapest(units);
         for (int u = 0; u < units; ++u) {
-            cheapest[u] = *std::min_element(prices + std::size_t(u) * m_options, prices + std::size_t(u + 1) * m_options);
+            cheapest[u] = *std::min_element(prices + std::size_t(u) * m_options,
+                                            prices + std::size_t(u + 1) * m_options);
             sum += cheapest[u];
         }
         for (int u = 0; u < units; ++u)

@@ -41,7 +41,8 @@ void LocalSearch::addMove(int item, const std::vector<int>& choice) {
     m_rowChanges.resize(base + m_rows, 0.0);
     for (const Change& c : m_pending) {
         const int old = choice[c.unit];
-        move.cost += m_problem.cost[m_problem.at(c.unit, c.option)] - m_problem.cost[m_problem.at(c.unit, old)];
+        move.cost +=
+            m_problem.cost[m_problem.at(c.unit, c.option)] - m_problem.cost[m_problem.at(c.unit, old)];
         move.merit += m_reduced[m_problem.at(c.unit, c.option)] - m_reduced[m_problem.at(c.unit, old)];
         for (int r = 0; r < m_rows; ++r)
             m_rowChanges[base + r] +=
@@ -51,8 +52,8 @@ void LocalSearch::addMove(int item, const std::vector<int>& choice) {
     m_moves.push_back(move);
 }
 
-/// Under a rule limit: one unit to a rule the layer may still have, two units swapped or moved together through pair
-/// steps of the layer, and a rule of the layer replaced by another for all its users.
+/// Under a rule limit: one unit to a rule the layer may still have, two units swapped or moved together
+/// through pair steps of the layer, and a rule of the layer replaced by another for all its users.
 void LocalSearch::addLayerMoves(int layer, const std::vector<int>& choice) {
     const int first = m_problem.layerStart[layer], end = m_problem.layerStart[layer + 1];
     std::vector<int> used(choice.begin() + first, choice.begin() + end);
@@ -115,7 +116,8 @@ void LocalSearch::collectMoves(const std::vector<int>& choice) {
 }
 
 void LocalSearch::apply(const Move& move, std::vector<int>& choice) {
-    for (int k = 0; k < move.count; ++k) choice[m_changes[move.first + k].unit] = m_changes[move.first + k].option;
+    for (int k = 0; k < move.count; ++k)
+        choice[m_changes[move.first + k].unit] = m_changes[move.first + k].option;
 }
 
 bool LocalSearch::singleStep(std::vector<int>& choice) {
@@ -142,9 +144,10 @@ bool LocalSearch::pairStep(std::vector<int>& choice) {
     std::vector<std::size_t> order(m_moves.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (order.size() > kPairMoves) {
-        std::nth_element(order.begin(), order.begin() + kPairMoves, order.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(m_moves[a].merit, a) < std::pair(m_moves[b].merit, b);
-        });
+        std::nth_element(order.begin(), order.begin() + kPairMoves, order.end(),
+                         [&](std::size_t a, std::size_t b) {
+                             return std::pair(m_moves[a].merit, a) < std::pair(m_moves[b].merit, b);
+                         });
         order.resize(kPairMoves);
         std::sort(order.begin(), order.end());
     }

@@ -1,5 +1,5 @@
-// Exchange search around a choice: single changes, then pairs of changes, with missed rows priced as a penalty.
-// Private to engine/search. Keeps the rule limit at every step; rows may be missed on the way.
+// Exchange search around a choice: single changes, then pairs of changes, with missed rows priced as a
+// penalty. Private to engine/search. Keeps the rule limit at every step; rows may be missed on the way.
 #pragma once
 
 #include "engine/search/lagrangian_dual.h"
@@ -37,7 +37,7 @@ private:
         int item = 0;
         int first = 0, count = 0; ///< in m_changes
         double cost = 0;
-        double merit = 0;         ///< change of the reduced cost, to rank by
+        double merit = 0; ///< change of the reduced cost, to rank by
     };
     void collectMoves(const std::vector<int>& choice);
     void addMove(int item, const std::vector<int>& choice);

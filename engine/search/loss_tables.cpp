@@ -17,7 +17,9 @@ constexpr std::array<std::pair<Estimate, const char*>, 5> kNames = {{{Estimate::
                                                                      {Estimate::JointSe, "joint-se"},
                                                                      {Estimate::Published, "published"}}};
 
-bool needsSamples(Estimate estimate) { return estimate == Estimate::Joint || estimate == Estimate::JointSe; }
+bool needsSamples(Estimate estimate) {
+    return estimate == Estimate::Joint || estimate == Estimate::JointSe;
+}
 
 /// joint and joint-se of one (layer, KV head, window) from the single samples.
 double sampledLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, std::size_t group,
@@ -43,8 +45,8 @@ double sampledLoss(const ProfileData& profile, const ProfileLength& at, Estimate
 }
 
 /// joint-rows, joint-signed and published: a sum over the query heads of the group.
-double meanLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sinkBlocks, int layer,
-                int kvHead, int window) {
+double meanLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sinkBlocks,
+                int layer, int kvHead, int window) {
     const int heads = profile.heads / profile.kvHeads;
     double sum = 0;
     for (int q = 0; q < heads; ++q) {
@@ -72,13 +74,15 @@ void checkArrays(const ProfileData& profile, const ProfileLength& at, Estimate e
     if (at.length < 1 || at.windows != (at.length + kBlock - 1) / kBlock)
         throw Error("profile: length " + std::to_string(at.length) + ": windows do not match it");
     if (estimate == Estimate::JointRows) requireSize(at, "cost", heads * (windows + 1), at.cost.size());
-    if (estimate == Estimate::JointSigned) requireSize(at, "cost_signed", heads * (windows + 1), at.costSigned.size());
+    if (estimate == Estimate::JointSigned)
+        requireSize(at, "cost_signed", heads * (windows + 1), at.costSigned.size());
     if (estimate == Estimate::Published) requireSize(at, "hist", heads * windows, at.hist.size());
     if (!needsSamples(estimate)) return;
     if (at.samples < 1 || at.costSamples.empty())
         throw UsageError("the profile holds no single samples for length " + std::to_string(at.length) +
                          ": use --estimate joint-rows");
-    requireSize(at, "cost_samples", std::size_t(at.samples) * profile.layers * profile.kvHeads * (windows + 1),
+    requireSize(at, "cost_samples",
+                std::size_t(at.samples) * profile.layers * profile.kvHeads * (windows + 1),
                 at.costSamples.size());
 }
 
@@ -136,7 +140,8 @@ void addDensities(SearchInstance& instance) {
 Estimate parseEstimate(const std::string& name) {
     for (const auto& [estimate, known] : kNames)
         if (name == known) return estimate;
-    throw UsageError("unknown estimate \"" + name + "\": joint, joint-rows, joint-signed, joint-se or published");
+    throw UsageError("unknown estimate \"" + name +
+                     "\": joint, joint-rows, joint-signed, joint-se or published");
 }
 
 std::string toString(Estimate estimate) {
@@ -145,8 +150,8 @@ std::string toString(Estimate estimate) {
     return "joint";
 }
 
-double ruleLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sink, LayerIndex layer,
-                KvHeadIndex kvHead, std::int64_t windows) {
+double ruleLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sink,
+                LayerIndex layer, KvHeadIndex kvHead, std::int64_t windows) {
     if (sink + windows * kBlock >= denseCache(at.length, sink)) return 0;
     const auto window = static_cast<int>(std::clamp<std::int64_t>(windows, 1, at.windows));
     if (needsSamples(estimate)) {
@@ -164,7 +169,8 @@ SearchInstance makeInstance(const ProfileData& profile, const LossTableOptions& 
     instance.kvHeads = profile.kvHeads;
     instance.sink = chosenSink(profile, options);
     instance.lengths = chosenLengths(profile, options.lengths);
-    instance.extraDensityLengths = options.extraDensityLengths.value_or(std::vector<int>{2 * instance.lengths.back()});
+    instance.extraDensityLengths =
+        options.extraDensityLengths.value_or(std::vector<int>{2 * instance.lengths.back()});
     std::erase_if(instance.extraDensityLengths, [&](int n) { return instance.lengthIndex(n) >= 0; });
     addRules(instance, options);
     addDensities(instance);
@@ -174,9 +180,9 @@ SearchInstance makeInstance(const ProfileData& profile, const LossTableOptions& 
         auto& table = instance.loss.emplace_back(instance.groups());
         for (int g = 0; g < instance.groups(); ++g)
             for (std::int64_t cache : instance.cacheBlocks[n])
-                table[g].push_back(ruleLoss(profile, at, options.estimate, instance.sink,
-                                            LayerIndex(g / instance.kvHeads), KvHeadIndex(g % instance.kvHeads),
-                                            cache - instance.sink / kBlock));
+                table[g].push_back(
+                    ruleLoss(profile, at, options.estimate, instance.sink, LayerIndex(g / instance.kvHeads),
+                             KvHeadIndex(g % instance.kvHeads), cache - instance.sink / kBlock));
     }
     completeInstance(instance);
     return instance;

@@ -41,11 +41,11 @@ struct LossTableOptions {
 
 /// Loss of one rule for one KV head at one length, nats: 0 where c(N) ≥ d(N).
 /// `windows`: w(N)/64; out-of-range values are clipped to [1, T].
-double ruleLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sink, LayerIndex layer,
-                KvHeadIndex kvHead, std::int64_t windows);
+double ruleLoss(const ProfileData& profile, const ProfileLength& at, Estimate estimate, int sink,
+                LayerIndex layer, KvHeadIndex kvHead, std::int64_t windows);
 
-/// The instance, completed. Throws UsageError where the options ask for what the profile does not hold (a length,
-/// a sink, single samples) and Error where the profile's arrays do not have their stated sizes.
+/// The instance, completed. Throws UsageError where the options ask for what the profile does not hold (a
+/// length, a sink, single samples) and Error where the profile's arrays do not have their stated sizes.
 SearchInstance makeInstance(const ProfileData& profile, const LossTableOptions& options);
 
 } // namespace moa

@@ -52,10 +52,11 @@ int solvesOf(int lengths, int cells) {
 
 class ParetoBuilder {
 public:
-    ParetoBuilder(const SearchInstance& instance, const SearchOptions& options, int edges, std::stop_token stop,
-                  const ProgressFn& progress)
+    ParetoBuilder(const SearchInstance& instance, const SearchOptions& options, int edges,
+                  std::stop_token stop, const ProgressFn& progress)
         : m_instance(instance), m_options(options), m_cells(edges - 1), m_stop(stop), m_progress(progress),
-          m_total(solvesOf(static_cast<int>(instance.lengths.size()), m_cells)), m_time(options.timeLimit, m_total) {}
+          m_total(solvesOf(static_cast<int>(instance.lengths.size()), m_cells)),
+          m_time(options.timeLimit, m_total) {}
 
     ParetoSet build() {
         singleObjectives();
@@ -69,9 +70,10 @@ public:
             if (!dominated) m_set.points.push_back(m_all[i]);
         }
         const int last = m_instance.lengths.back();
-        std::stable_sort(m_set.points.begin(), m_set.points.end(), [&](const ParetoPoint& a, const ParetoPoint& b) {
-            return a.outcome.loss.at(last) < b.outcome.loss.at(last);
-        });
+        std::stable_sort(m_set.points.begin(), m_set.points.end(),
+                         [&](const ParetoPoint& a, const ParetoPoint& b) {
+                             return a.outcome.loss.at(last) < b.outcome.loss.at(last);
+                         });
         return std::move(m_set);
     }
 
@@ -97,8 +99,10 @@ private:
         SearchOutcome outcome = search(m_instance, options, m_stop, {});
         ++m_set.solves;
         if (m_progress) m_progress({"pareto", m_set.solves, m_total});
-        if (outcome.hasPlan()) m_all.push_back({std::move(outcome), objective, cell});
-        else if (cell.empty()) m_set.infeasible = std::move(outcome);
+        if (outcome.hasPlan())
+            m_all.push_back({std::move(outcome), objective, cell});
+        else if (cell.empty())
+            m_set.infeasible = std::move(outcome);
     }
 
     void singleObjectives() {
@@ -124,7 +128,8 @@ private:
             for (std::size_t i = 0; i < others.size(); ++i) {
                 const auto [low, high] = m_range.at(others[i]);
                 const double step = (high - low) / m_cells;
-                cell[others[i]] = {low + step * place[i], place[i] + 1 == m_cells ? high : low + step * (place[i] + 1)};
+                cell[others[i]] = {low + step * place[i],
+                                   place[i] + 1 == m_cells ? high : low + step * (place[i] + 1)};
             }
             solve(objective, cell);
             std::size_t i = 0;
@@ -147,8 +152,8 @@ private:
 
 } // namespace
 
-ParetoSet paretoSet(const SearchInstance& instance, const SearchOptions& options, int edges, std::stop_token stop,
-                    const ProgressFn& progress) {
+ParetoSet paretoSet(const SearchInstance& instance, const SearchOptions& options, int edges,
+                    std::stop_token stop, const ProgressFn& progress) {
     if (edges < 2) throw UsageError("a Pareto grid needs at least 2 edges");
     return ParetoBuilder(instance, options, edges, stop, progress).build();
 }
@@ -166,7 +171,8 @@ std::vector<SearchOutcome> sweepDensity(const SearchInstance& instance, const Se
         if (!outcomes.empty() && outcomes.back().hasPlan()) one.starts.push_back(outcomes.back().choice);
         outcomes.push_back(search(instance, one, stop, {}));
         if (progress)
-            progress({"sweep", static_cast<std::int64_t>(outcomes.size()), static_cast<std::int64_t>(densities.size())});
+            progress({"sweep", static_cast<std::int64_t>(outcomes.size()),
+                      static_cast<std::int64_t>(densities.size())});
     }
     return outcomes;
 }

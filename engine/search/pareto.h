@@ -23,17 +23,17 @@ struct ParetoSet {
     SearchOutcome infeasible;        ///< where no plan exists at all: the search that says why
 };
 
-/// Each profiled length is the objective once freely; the losses of these plans span a range per length. Then each is
-/// the objective in every combination of cells of the other lengths, a range being cut at `edges` even edges into
-/// edges − 1 two-sided cells: 3 + 3·16 solves for three lengths and 5 edges. Dominated plans are dropped: those with no
-/// loss lower and one higher than another's. `options.objectiveLength` is ignored, its loss limits hold in all solves,
-/// its time limit is that of the whole set. Progress stage: "pareto". Throws as `search`, and UsageError where the
-/// grid would take more than 5,000 solves.
+/// Each profiled length is the objective once freely; the losses of these plans span a range per length. Then
+/// each is the objective in every combination of cells of the other lengths, a range being cut at `edges`
+/// even edges into edges − 1 two-sided cells: 3 + 3·16 solves for three lengths and 5 edges. Dominated plans
+/// are dropped: those with no loss lower and one higher than another's. `options.objectiveLength` is ignored,
+/// its loss limits hold in all solves, its time limit is that of the whole set. Progress stage: "pareto".
+/// Throws as `search`, and UsageError where the grid would take more than 5,000 solves.
 ParetoSet paretoSet(const SearchInstance& instance, const SearchOptions& options, int edges = 5,
                     std::stop_token stop = {}, const ProgressFn& progress = {});
 
-/// One search per density (each in place of `options.density`), each starting from the one before. Infeasible bounds
-/// are outcomes like any other. The time limit is that of the whole sweep. Stops early when cancelled.
+/// One search per density (each in place of `options.density`), each starting from the one before. Infeasible
+/// bounds are outcomes like any other. The time limit is that of the whole sweep. Stops early when cancelled.
 std::vector<SearchOutcome> sweepDensity(const SearchInstance& instance, const SearchOptions& options,
                                         const std::vector<double>& densities, std::stop_token stop = {},
                                         const ProgressFn& progress = {});

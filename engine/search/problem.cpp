@@ -95,14 +95,15 @@ void addDensityRows(Problem& problem, const SearchInstance& instance, const Sear
 void addKvRow(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
     if (!options.kvLimit) return;
     const KvLimit& limit = *options.kvLimit;
-    if (limit.bytes < 1 || limit.batch < 1 || limit.headDim < 1 || limit.bytesPerValue < 1 || limit.length < 0)
+    if (limit.bytes < 1 || limit.batch < 1 || limit.headDim < 1 || limit.bytesPerValue < 1 ||
+        limit.length < 0)
         throw UsageError("a limit on KV bytes needs bytes, a batch, a head dimension and a length above 0");
     const int length = limit.length > 0 ? limit.length : objectiveLengthOf(instance, options);
     const double perBlock = 2.0 * kBlock * limit.headDim * limit.bytesPerValue * limit.batch;
     std::vector<double> blocks;
     for (const Rule& rule : instance.rules)
-        blocks.push_back(static_cast<double>(cacheOf(rule, length, instance.sink) / kBlock) * instance.groups() /
-                         problem.units);
+        blocks.push_back(static_cast<double>(cacheOf(rule, length, instance.sink) / kBlock) *
+                         instance.groups() / problem.units);
     Row row;
     row.name = "KV bytes at " + std::to_string(length);
     row.length = length;
@@ -135,7 +136,9 @@ void addLossRows(Problem& problem, const SearchInstance& instance, const SearchO
 }
 
 /// The length a span pin speaks of.
-int pinLength(const SearchInstance& instance, const Pin& pin) { return pin.length ? pin.length : instance.lengths.back(); }
+int pinLength(const SearchInstance& instance, const Pin& pin) {
+    return pin.length ? pin.length : instance.lengths.back();
+}
 
 bool pinAllows(const SearchInstance& instance, const Pin& pin, const Rule& rule) {
     if (pin.kind == Pin::Kind::Exact) return rule == pin.rule;
@@ -160,7 +163,8 @@ void checkPin(const SearchInstance& instance, const Pin& pin) {
 
 void applyPins(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
     problem.allowed.assign(std::size_t(problem.units) * problem.options, 0);
-    // A rule outside the free ones, or one that follows the length under granularity head, needs an exact pin.
+    // A rule outside the free ones, or one that follows the length under granularity head, needs an exact
+    // pin.
     std::vector<char> named(problem.allowed.size(), 0);
     for (const Pin& pin : options.pins) checkPin(instance, pin);
     const auto eachUnit = [&](const Pin& pin, auto&& visit) {
@@ -232,7 +236,8 @@ Problem makeProblem(const SearchInstance& instance, const SearchOptions& options
     addKvRow(problem, instance, options);
     addLossRows(problem, instance, options);
     if (problem.rowCount() > kMaxRows)
-        throw UsageError("at most " + std::to_string(kMaxRows) + " limits on densities and losses together expected");
+        throw UsageError("at most " + std::to_string(kMaxRows) +
+                         " limits on densities and losses together expected");
     applyPins(problem, instance, options);
     return problem;
 }
@@ -240,7 +245,8 @@ Problem makeProblem(const SearchInstance& instance, const SearchOptions& options
 int objectiveLengthOf(const SearchInstance& instance, const SearchOptions& options) {
     if (options.objectiveLength == 0) return instance.lengths.back();
     if (instance.lengthIndex(options.objectiveLength) < 0)
-        throw UsageError("objective " + std::to_string(options.objectiveLength) + ": that length is not profiled");
+        throw UsageError("objective " + std::to_string(options.objectiveLength) +
+                         ": that length is not profiled");
     return options.objectiveLength;
 }
 

@@ -1,6 +1,6 @@
 // The search as a multiple-choice problem, for the solvers: units choose one option each, rows bound sums.
-// Private to engine/search. A unit is what shares a rule (a KV head, a layer or the model); an option is one of
-// the instance's rules. Density rows hold whole numbers, so their feasibility is exact.
+// Private to engine/search. A unit is what shares a rule (a KV head, a layer or the model); an option is one
+// of the instance's rules. Density rows hold whole numbers, so their feasibility is exact.
 #pragma once
 
 #include "engine/search/search.h"
@@ -29,15 +29,15 @@ struct Row {
 struct Problem {
     int units = 0;
     int options = 0;
-    int rulesPerLayer = 0; ///< 0: no limit (also where it could not bind)
-    std::vector<int> layerStart;   ///< [layers + 1], units of one layer are contiguous
-    std::vector<double> cost;      ///< [units][options], objective, nats
-    std::vector<Row> rows;         ///< density rows first
+    int rulesPerLayer = 0;       ///< 0: no limit (also where it could not bind)
+    std::vector<int> layerStart; ///< [layers + 1], units of one layer are contiguous
+    std::vector<double> cost;    ///< [units][options], objective, nats
+    std::vector<Row> rows;       ///< density rows first
     int densityRows = 0;
-    std::vector<double> blocks;    ///< [densityRows][options], per unit
-    std::vector<double> losses;    ///< [loss rows][units][options]
-    std::vector<char> allowed;     ///< [units][options]
-    std::vector<int> unitOfGroup;  ///< [groups]
+    std::vector<double> blocks;   ///< [densityRows][options], per unit
+    std::vector<double> losses;   ///< [loss rows][units][options]
+    std::vector<char> allowed;    ///< [units][options]
+    std::vector<int> unitOfGroup; ///< [groups]
 
     int rowCount() const { return static_cast<int>(rows.size()); }
     int layers() const { return static_cast<int>(layerStart.size()) - 1; }

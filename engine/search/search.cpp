@@ -16,7 +16,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 template <class E, std::size_t N>
-E parseName(const std::array<std::pair<E, const char*>, N>& names, const std::string& name, const char* what) {
+E parseName(const std::array<std::pair<E, const char*>, N>& names, const std::string& name,
+            const char* what) {
     std::string known;
     for (const auto& [value, text] : names) {
         if (name == text) return value;
@@ -32,19 +33,23 @@ std::string nameOf(const std::array<std::pair<E, const char*>, N>& names, E valu
     return {};
 }
 
-constexpr std::array<std::pair<Granularity, const char*>, 4> kGranularities = {{{Granularity::Elastic, "elastic"},
-                                                                                {Granularity::Head, "head"},
-                                                                                {Granularity::Layer, "layer"},
-                                                                                {Granularity::Uniform, "uniform"}}};
+constexpr std::array<std::pair<Granularity, const char*>, 4> kGranularities = {
+    {{Granularity::Elastic, "elastic"},
+     {Granularity::Head, "head"},
+     {Granularity::Layer, "layer"},
+     {Granularity::Uniform, "uniform"}}};
 constexpr std::array<std::pair<SolverKind, const char*>, 3> kSolvers = {
     {{SolverKind::Lagrangian, "lagrangian"}, {SolverKind::Cbc, "cbc"}, {SolverKind::Both, "both"}}};
-constexpr std::array<std::pair<SearchStatus, const char*>, 5> kStatuses = {{{SearchStatus::Optimal, "optimal"},
-                                                                            {SearchStatus::Feasible, "feasible"},
-                                                                            {SearchStatus::Infeasible, "infeasible"},
-                                                                            {SearchStatus::TimeLimit, "time_limit"},
-                                                                            {SearchStatus::Cancelled, "cancelled"}}};
+constexpr std::array<std::pair<SearchStatus, const char*>, 5> kStatuses = {
+    {{SearchStatus::Optimal, "optimal"},
+     {SearchStatus::Feasible, "feasible"},
+     {SearchStatus::Infeasible, "infeasible"},
+     {SearchStatus::TimeLimit, "time_limit"},
+     {SearchStatus::Cancelled, "cancelled"}}};
 
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Choices of groups as choices of units; those that do not have a unit's groups agree are left out.
 std::vector<std::vector<int>> unitStarts(const Problem& problem, const SearchOptions& options) {
@@ -81,9 +86,12 @@ Solution combine(const Solution& ours, const Solution& cbc, double gapTarget) {
     best.bound = std::max(ours.bound, cbc.bound);
     best.iterations = ours.iterations + cbc.iterations;
     const bool infeasible = ours.status == SearchStatus::Infeasible || cbc.status == SearchStatus::Infeasible;
-    if (!best.choice.empty() && withinGap(best.objective, best.bound, gapTarget)) best.status = SearchStatus::Optimal;
-    else if (best.choice.empty() && infeasible) best.status = SearchStatus::Infeasible;
-    else best.status = cbc.status;
+    if (!best.choice.empty() && withinGap(best.objective, best.bound, gapTarget))
+        best.status = SearchStatus::Optimal;
+    else if (best.choice.empty() && infeasible)
+        best.status = SearchStatus::Infeasible;
+    else
+        best.status = cbc.status;
     return best;
 }
 
@@ -95,7 +103,8 @@ Solution runSolvers(const Problem& problem, const SearchOptions& options, const 
     if (options.solver != SolverKind::Cbc) {
         SolveControl half = control;
         // With both, CBC must get its turn.
-        if (options.solver == SolverKind::Both) half.deadline = Clock::now() + (control.deadline - Clock::now()) / 2;
+        if (options.solver == SolverKind::Both)
+            half.deadline = Clock::now() + (control.deadline - Clock::now()) / 2;
         const auto start = Clock::now();
         ours = solveLagrangian(problem, half, &warm);
         reports.push_back(report(SolverKind::Lagrangian, ours, secondsSince(start)));
@@ -118,7 +127,8 @@ void fillPlan(SearchOutcome& outcome, const SearchInstance& instance, const Prob
     outcome.loss = lossesOf(instance, outcome.choice);
     outcome.density = densitiesOf(instance, outcome.choice);
     outcome.objective = solution.objective;
-    outcome.distinctRules = static_cast<int>(std::set<int>(outcome.choice.begin(), outcome.choice.end()).size());
+    outcome.distinctRules =
+        static_cast<int>(std::set<int>(outcome.choice.begin(), outcome.choice.end()).size());
 }
 
 double gapOf(const SearchOutcome& outcome) {
@@ -129,11 +139,21 @@ double gapOf(const SearchOutcome& outcome) {
 
 } // namespace
 
-Granularity parseGranularity(const std::string& name) { return parseName(kGranularities, name, "granularity"); }
-std::string toString(Granularity granularity) { return nameOf(kGranularities, granularity); }
-SolverKind parseSolver(const std::string& name) { return parseName(kSolvers, name, "solver"); }
-std::string toString(SolverKind solver) { return nameOf(kSolvers, solver); }
-std::string toString(SearchStatus status) { return nameOf(kStatuses, status); }
+Granularity parseGranularity(const std::string& name) {
+    return parseName(kGranularities, name, "granularity");
+}
+std::string toString(Granularity granularity) {
+    return nameOf(kGranularities, granularity);
+}
+SolverKind parseSolver(const std::string& name) {
+    return parseName(kSolvers, name, "solver");
+}
+std::string toString(SolverKind solver) {
+    return nameOf(kSolvers, solver);
+}
+std::string toString(SearchStatus status) {
+    return nameOf(kStatuses, status);
+}
 
 SearchOutcome search(const SearchInstance& instance, const SearchOptions& options, std::stop_token stop,
                      const ProgressFn& progress) {
@@ -142,7 +162,8 @@ SearchOutcome search(const SearchInstance& instance, const SearchOptions& option
     SolveControl control;
     control.stop = stop;
     const double seconds = std::min(options.timeLimit, 1e8);
-    control.deadline = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    control.deadline =
+        start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     control.gapTarget = options.gapTarget;
     control.seed = options.seed;
     control.progress = progress;
@@ -183,7 +204,8 @@ std::map<int, double> densitiesOf(const SearchInstance& instance, const std::vec
 
 SparsePlan toPlan(const SearchInstance& instance, const std::vector<int>& choice, int heads) {
     if (heads < 1 || heads % instance.kvHeads != 0)
-        throw UsageError("query heads: a multiple of " + std::to_string(instance.kvHeads) + " KV heads expected");
+        throw UsageError("query heads: a multiple of " + std::to_string(instance.kvHeads) +
+                         " KV heads expected");
     if (static_cast<int>(choice.size()) != instance.groups())
         throw UsageError("a choice for each of " + std::to_string(instance.groups()) + " groups expected");
     SparsePlan plan = uniformPlan(instance.layers, heads, instance.kvHeads, {}, instance.sink);

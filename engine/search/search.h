@@ -43,7 +43,8 @@ struct LossLimit {
     std::optional<double> upper; ///< unset: none
 };
 
-/// A decision taken out of the search's hands. With granularity layer or uniform it binds all that share the rule.
+/// A decision taken out of the search's hands. With granularity layer or uniform it binds all that share the
+/// rule.
 struct Pin {
     enum class Kind {
         Exact,   ///< `rule`, which must be among the instance's rules
@@ -68,7 +69,8 @@ struct KvLimit {
 };
 
 struct SearchOptions {
-    /// Upper bound on density(N) at every density length; unset: none (then only `densityAt` and `kvLimit` bound).
+    /// Upper bound on density(N) at every density length; unset: none (then only `densityAt` and `kvLimit`
+    /// bound).
     std::optional<double> density = 0.5;
     /// Bounds for single lengths, in place of `density`.
     std::map<int, double> densityAt;
@@ -80,8 +82,8 @@ struct SearchOptions {
     std::map<int, LossLimit> lossLimits;
     /// Most distinct rules in one layer; 0: no limit.
     int rulesPerLayer = 0;
-    /// With Head, a span fixed at all lengths cannot hold one density at all of them: `density` then bounds the
-    /// objective length only, `densityAt` whatever it names.
+    /// With Head, a span fixed at all lengths cannot hold one density at all of them: `density` then bounds
+    /// the objective length only, `densityAt` whatever it names.
     Granularity granularity = Granularity::Elastic;
     std::vector<Pin> pins;
     std::optional<KvLimit> kvLimit;
@@ -123,8 +125,8 @@ struct SearchOutcome {
     std::map<int, double> loss;    ///< by profiled length, nats
     std::map<int, double> density; ///< by density length
     double objective = 0;          ///< loss at the objective length, nats
-    double lowerBound = 0;         ///< no plan can have a lower objective; −infinity where unknown
-    double gap = 0;                ///< (objective − lowerBound) / |objective|; infinity without a plan or bound
+    double lowerBound = 0; ///< no plan can have a lower objective; ∓infinity where unknown or infeasible
+    double gap = 0;        ///< (objective − lowerBound) / |objective|; infinity without a plan or bound
     double seconds = 0;
     std::int64_t iterations = 0;
     int distinctRules = 0;
@@ -134,9 +136,10 @@ struct SearchOutcome {
     bool hasPlan() const { return !choice.empty(); }
 };
 
-/// Runs the search. Throws UsageError where options and instance do not fit together (an unknown length, a pin out
-/// of range); infeasible, cancelled and out of time are outcomes. Deterministic for equal input unless stopped by
-/// time. `instance` must have passed completeInstance. Progress stage: "search", done = nodes, total unknown.
+/// Runs the search. Throws UsageError where options and instance do not fit together (an unknown length, a
+/// pin out of range); infeasible, cancelled and out of time are outcomes. Deterministic for equal input
+/// unless stopped by time. `instance` must have passed completeInstance. Progress stage: "search", done =
+/// nodes, total unknown.
 SearchOutcome search(const SearchInstance& instance, const SearchOptions& options, std::stop_token stop = {},
                      const ProgressFn& progress = {});
 
@@ -144,7 +147,8 @@ SearchOutcome search(const SearchInstance& instance, const SearchOptions& option
 std::map<int, double> lossesOf(const SearchInstance& instance, const std::vector<int>& choice);
 std::map<int, double> densitiesOf(const SearchInstance& instance, const std::vector<int>& choice);
 
-/// The plan of a choice: every query head gets its KV head's rule. `heads`: query heads, a multiple of kvHeads.
+/// The plan of a choice: every query head gets its KV head's rule. `heads`: query heads, a multiple of
+/// kvHeads.
 SparsePlan toPlan(const SearchInstance& instance, const std::vector<int>& choice, int heads);
 
 } // namespace moa

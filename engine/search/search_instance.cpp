@@ -16,7 +16,8 @@ constexpr std::int64_t kFixedPoint = 1'000'000'000;
 
 void requireCount(const std::string& where, std::size_t expected, std::size_t found) {
     if (expected == found) return;
-    throw UsageError(where + ": " + std::to_string(expected) + " values expected, " + std::to_string(found) + " found");
+    throw UsageError(where + ": " + std::to_string(expected) + " values expected, " + std::to_string(found) +
+                     " found");
 }
 
 void checkHead(const SearchInstance& instance) {
@@ -25,7 +26,8 @@ void checkHead(const SearchInstance& instance) {
     if (instance.rules.empty()) throw UsageError("rules: at least one [alpha, beta] expected");
     if (instance.rules.size() > 4096) throw UsageError("rules: at most 4096 expected");
     for (const Rule& rule : instance.rules)
-        if (!std::isfinite(rule.alpha) || !std::isfinite(rule.beta)) throw UsageError("rules: finite numbers expected");
+        if (!std::isfinite(rule.alpha) || !std::isfinite(rule.beta))
+            throw UsageError("rules: finite numbers expected");
     if (instance.freeRules > instance.ruleCount()) throw UsageError("freeRules: more than there are rules");
     if (instance.lengths.empty()) throw UsageError("lengths: at least one expected");
     const std::vector<int> all = instance.densityLengths();
@@ -44,7 +46,8 @@ void checkTables(const SearchInstance& instance) {
             const std::string row = where + "[" + std::to_string(g) + "]";
             requireCount(row, instance.rules.size(), instance.loss[n][g].size());
             for (double v : instance.loss[n][g])
-                if (!std::isfinite(v) || std::abs(v) > 1e12) throw UsageError(row + ": finite numbers expected");
+                if (!std::isfinite(v) || std::abs(v) > 1e12)
+                    throw UsageError(row + ": finite numbers expected");
         }
     }
     const std::vector<int> all = instance.densityLengths();
@@ -53,7 +56,8 @@ void checkTables(const SearchInstance& instance) {
         const std::string where = "density[\"" + std::to_string(all[n]) + "\"]";
         requireCount(where, instance.rules.size(), instance.density[n].size());
         for (double v : instance.density[n])
-            if (!std::isfinite(v) || v < 0 || v > 1 + 1e-9) throw UsageError(where + ": numbers in [0, 1] expected");
+            if (!std::isfinite(v) || v < 0 || v > 1 + 1e-9)
+                throw UsageError(where + ": numbers in [0, 1] expected");
     }
 }
 
@@ -98,7 +102,8 @@ void completeInstance(SearchInstance& instance) {
     }
     requireCount("cacheBlocks", all.size(), instance.cacheBlocks.size());
     requireCount("denseBlocks", all.size(), instance.denseBlocks.size());
-    for (const auto& row : instance.cacheBlocks) requireCount("cacheBlocks", instance.rules.size(), row.size());
+    for (const auto& row : instance.cacheBlocks)
+        requireCount("cacheBlocks", instance.rules.size(), row.size());
 }
 
 } // namespace moa

@@ -16,7 +16,8 @@ struct SearchInstance {
     int kvHeads = 0;
     int sink = kDefaultSink; ///< tokens; only used where c(N) is computed from a rule
     std::vector<Rule> rules;
-    /// The first so many rules are free to any group; later ones are chosen only where a pin names them. −1: all.
+    /// The first so many rules are free to any group; later ones are chosen only where a pin names them. −1:
+    /// all.
     int freeRules = -1;
     std::vector<int> lengths;             ///< profiled, tokens, ascending
     std::vector<int> extraDensityLengths; ///< further lengths whose density is bounded, e.g. 2·N_max

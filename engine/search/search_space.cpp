@@ -14,7 +14,8 @@ namespace {
 void requireLengths(const std::vector<int>& lengths) {
     if (lengths.empty()) throw UsageError("a search space needs at least one length");
     for (int n : lengths)
-        if (n <= 0) throw UsageError("a length of the search space must be positive, got " + std::to_string(n));
+        if (n <= 0)
+            throw UsageError("a length of the search space must be positive, got " + std::to_string(n));
 }
 
 /// Canonical before other: least |α|, then least β.
@@ -41,7 +42,8 @@ bool ruleFits(const Rule& rule, int shortest, int longest) {
     // Grid values are sums of fractions; the slack keeps a pair that meets a limit exactly.
     const double slack = 1e-9 * longest;
     return rule.alpha + rule.beta * longest <= longest + slack &&
-           rule.alpha + rule.beta * 2.0 * longest <= 2.0 * longest + slack && rule.alpha + rule.beta * shortest > slack;
+           rule.alpha + rule.beta * 2.0 * longest <= 2.0 * longest + slack &&
+           rule.alpha + rule.beta * shortest > slack;
 }
 
 std::vector<int> lengthsOfInterest(const std::vector<int>& lengths) {
@@ -53,8 +55,8 @@ std::vector<int> lengthsOfInterest(const std::vector<int>& lengths) {
     return all;
 }
 
-std::vector<Rule> dropDuplicateRules(const std::vector<Rule>& rules, const std::vector<int>& lengthsToTellApart,
-                                     int sink) {
+std::vector<Rule> dropDuplicateRules(const std::vector<Rule>& rules,
+                                     const std::vector<int>& lengthsToTellApart, int sink) {
     std::map<std::vector<std::int64_t>, std::size_t> canonical;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         std::vector<std::int64_t> caches;
@@ -78,8 +80,9 @@ std::vector<Rule> makeRules(const RuleGrid& grid, const std::vector<int>& length
         for (double beta : grid.betas)
             if (ruleFits({alpha, beta}, *shortest, *longest)) rules.push_back({alpha, beta});
     if (rules.empty())
-        throw UsageError("no rule of the grid fits: α + βN must stay above 0 at the shortest length and within N at "
-                         "the longest and at twice that");
+        throw UsageError(
+            "no rule of the grid fits: α + βN must stay above 0 at the shortest length and within N at "
+            "the longest and at twice that");
     std::sort(rules.begin(), rules.end());
     rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
     return dropDuplicateRules(rules, lengthsOfInterest(lengths), sink);

@@ -15,8 +15,8 @@ struct RuleGrid {
     std::vector<double> betas;  ///< dimensionless
 };
 
-/// The default grid: α from −N_min to N_max in ⌊(N_max + N_min) / (N_max / 8)⌋ + 1 even steps, β ∈ {0, 1/8, …, 1}.
-/// `lengths` in tokens, any order, at least one, all positive (UsageError otherwise).
+/// The default grid: α from −N_min to N_max in ⌊(N_max + N_min) / (N_max / 8)⌋ + 1 even steps, β ∈ {0, 1/8,
+/// …, 1}. `lengths` in tokens, any order, at least one, all positive (UsageError otherwise).
 RuleGrid makeGrid(const std::vector<int>& lengths);
 
 /// True where α + βN_max ≤ N_max, α + β·2N_max ≤ 2N_max and α + βN_min > 0.
@@ -25,12 +25,13 @@ bool ruleFits(const Rule& rule, int shortest, int longest);
 /// The lengths at which rules are told apart: every profiled length and 2·N_max, ascending.
 std::vector<int> lengthsOfInterest(const std::vector<int>& lengths);
 
-/// The rules of `grid` that fit, sorted by (α, β), without duplicates: of rules with equal c(N) at all lengths of
-/// interest the canonical one stays, that with the least |α|, then the least β. Throws UsageError when none fits.
+/// The rules of `grid` that fit, sorted by (α, β), without duplicates: of rules with equal c(N) at all
+/// lengths of interest the canonical one stays, that with the least |α|, then the least β. Throws UsageError
+/// when none fits.
 std::vector<Rule> makeRules(const RuleGrid& grid, const std::vector<int>& lengths, int sink);
 
 /// The canonical rules among `rules` (as above, order kept).
-std::vector<Rule> dropDuplicateRules(const std::vector<Rule>& rules, const std::vector<int>& lengthsToTellApart,
-                                     int sink);
+std::vector<Rule> dropDuplicateRules(const std::vector<Rule>& rules,
+                                     const std::vector<int>& lengthsToTellApart, int sink);
 
 } // namespace moa

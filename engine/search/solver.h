@@ -31,8 +31,8 @@ struct Solution {
 
 /// Where a later solve of a similar problem may begin.
 struct WarmStart {
-    std::vector<double> multipliers;      ///< [rows], scaled rows
-    std::vector<std::vector<int>> plans;  ///< choices worth trying
+    std::vector<double> multipliers;     ///< [rows], scaled rows
+    std::vector<std::vector<int>> plans; ///< choices worth trying
 };
 
 /// Whether `objective` is proven within the target.
@@ -40,8 +40,8 @@ inline bool withinGap(double objective, double bound, double gapTarget) {
     return objective - bound <= gapTarget * std::abs(objective) + 1e-15;
 }
 
-/// Lagrangian bound, rounding, exchange, then branch and bound until proven, stopped or out of time. `warm` may be
-/// null; it is read and then filled with this solve's end.
+/// Lagrangian bound, rounding, exchange, then branch and bound until proven, stopped or out of time. `warm`
+/// may be null; it is read and then filled with this solve's end.
 Solution solveLagrangian(const Problem& problem, const SolveControl& control, WarmStart* warm = nullptr);
 
 /// COIN-OR CBC on the MILP. `start`: a feasible choice or empty.

@@ -8,7 +8,8 @@
 
 namespace moa::test {
 
-SearchInstance randomInstance(std::uint64_t seed, int layers, int kvHeads, std::vector<int> lengths, int rules) {
+SearchInstance randomInstance(std::uint64_t seed, int layers, int kvHeads, std::vector<int> lengths,
+                              int rules) {
     std::mt19937_64 random(seed);
     std::uniform_real_distribution<double> uniform(0, 1);
     SearchInstance instance;
@@ -19,7 +20,8 @@ SearchInstance randomInstance(std::uint64_t seed, int layers, int kvHeads, std::
     instance.rules = makeRules(makeGrid(lengths), lengths, instance.sink);
     if (rules > 0 && rules < instance.ruleCount()) {
         std::vector<Rule> some;
-        for (int i = 0; i < rules; ++i) some.push_back(instance.rules[std::size_t(i) * instance.rules.size() / rules]);
+        for (int i = 0; i < rules; ++i)
+            some.push_back(instance.rules[std::size_t(i) * instance.rules.size() / rules]);
         instance.rules = some;
     }
     for (int n : instance.densityLengths()) {
@@ -47,10 +49,11 @@ SearchInstance randomInstance(std::uint64_t seed, int layers, int kvHeads, std::
             for (std::int64_t b = dense; b >= 0; --b) {
                 const double share = static_cast<double>(b) / static_cast<double>(dense);
                 rough = std::clamp(rough + worth[g].noise * (uniform(random) - 0.5), 0.5, 1.5);
-                byWindow[b] = b == dense ? 0
-                                         : worth[g].size * rough *
-                                               (std::exp(-worth[g].decay * share) - 0.9 * std::exp(-worth[g].decay)) *
-                                               (1 + 0.2 * static_cast<double>(n));
+                byWindow[b] =
+                    b == dense ? 0
+                               : worth[g].size * rough *
+                                     (std::exp(-worth[g].decay * share) - 0.9 * std::exp(-worth[g].decay)) *
+                                     (1 + 0.2 * static_cast<double>(n));
             }
             for (const Rule& rule : instance.rules)
                 table[g].push_back(byWindow[cacheOf(rule, lengths[n], instance.sink) / kBlock]);

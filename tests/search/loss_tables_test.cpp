@@ -1,4 +1,5 @@
-// Every estimate against sums worked out by hand on a profile of one layer, two query heads and one or two KV heads.
+// Every estimate against sums worked out by hand on a profile of one layer, two query heads and one or two KV
+// heads.
 #include "engine/search/loss_tables.h"
 
 #include "engine/core/error.h"
@@ -37,7 +38,8 @@ ProfileData tinyProfile() {
 
 double loss(Estimate estimate, int kvHead, int windows, int sink = 64) {
     const ProfileData profile = tinyProfile();
-    return ruleLoss(profile, profile.lengths.at(256), estimate, sink, LayerIndex(0), KvHeadIndex(kvHead), windows);
+    return ruleLoss(profile, profile.lengths.at(256), estimate, sink, LayerIndex(0), KvHeadIndex(kvHead),
+                    windows);
 }
 
 TEST(LossTables, JointIsTheMeanOfAbsolutesOverSamples) {
@@ -47,14 +49,16 @@ TEST(LossTables, JointIsTheMeanOfAbsolutesOverSamples) {
 }
 
 TEST(LossTables, JointSeIsTheMeanPlusOneStandardErrorAtLeastZero) {
-    EXPECT_DOUBLE_EQ(loss(Estimate::JointSe, 0, 1), 1.0 + 2.0);  // mean 1, deviation √8, error √8/√2 = 2
+    EXPECT_DOUBLE_EQ(loss(Estimate::JointSe, 0, 1), 1.0 + 2.0); // mean 1, deviation √8, error √8/√2 = 2
     EXPECT_DOUBLE_EQ(loss(Estimate::JointSe, 1, 2), 3.0 + 1.0);
     EXPECT_DOUBLE_EQ(loss(Estimate::JointSe, 1, 1), -2.0 + 7.0);
     ProfileData profile = tinyProfile();
     profile.lengths[256].costSamples[11] = -3.5; // samples 3 and −3.5: −0.25 + 3.25
-    EXPECT_DOUBLE_EQ(ruleLoss(profile, profile.lengths[256], Estimate::JointSe, 64, LayerIndex(0), KvHeadIndex(0), 1), 3);
+    EXPECT_DOUBLE_EQ(
+        ruleLoss(profile, profile.lengths[256], Estimate::JointSe, 64, LayerIndex(0), KvHeadIndex(0), 1), 3);
     profile.lengths[256].costSamples[1] = -3;
-    EXPECT_EQ(ruleLoss(profile, profile.lengths[256], Estimate::JointSe, 64, LayerIndex(0), KvHeadIndex(0), 1), 0);
+    EXPECT_EQ(
+        ruleLoss(profile, profile.lengths[256], Estimate::JointSe, 64, LayerIndex(0), KvHeadIndex(0), 1), 0);
 }
 
 TEST(LossTables, MeansSumOverTheQueryHeadsOfTheGroup) {

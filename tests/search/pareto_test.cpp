@@ -25,7 +25,8 @@ TEST(Pareto, ThreeLengthsTake51SolvesAndNoPointIsDominated) {
     EXPECT_EQ(reports, 51);
     EXPECT_EQ(total, 51);
     ASSERT_GE(set.points.size(), 3u);
-    std::printf("pareto: %d of %d solves feasible, %zu points kept\n", set.feasible, set.solves, set.points.size());
+    std::printf("pareto: %d of %d solves feasible, %zu points kept\n", set.feasible, set.solves,
+                set.points.size());
     for (const ParetoPoint& a : set.points) {
         for (const auto& [n, d] : a.outcome.density) {
             EXPECT_LE(d, 0.5);
@@ -38,7 +39,8 @@ TEST(Pareto, ThreeLengthsTake51SolvesAndNoPointIsDominated) {
         for (const ParetoPoint& b : set.points) {
             if (&a == &b) continue;
             bool worseSomewhere = false;
-            for (const auto& [n, loss] : a.outcome.loss) worseSomewhere = worseSomewhere || b.outcome.loss.at(n) > loss;
+            for (const auto& [n, loss] : a.outcome.loss)
+                worseSomewhere = worseSomewhere || b.outcome.loss.at(n) > loss;
             EXPECT_TRUE(worseSomewhere);
         }
     }
@@ -71,7 +73,8 @@ TEST(Sweep, MoreDensityNeverCostsMore) {
     const SearchInstance instance = test::randomInstance(9, 4, 3, {1024, 2048});
     SearchOptions options;
     options.minDensityShare = 0; // with a lower limit a denser plan may be forced into worse rules
-    const std::vector<SearchOutcome> outcomes = sweepDensity(instance, options, {0.01, 0.3, 0.4, 0.5, 0.6, 0.8});
+    const std::vector<SearchOutcome> outcomes =
+        sweepDensity(instance, options, {0.01, 0.3, 0.4, 0.5, 0.6, 0.8});
     ASSERT_EQ(outcomes.size(), 6u);
     EXPECT_EQ(outcomes[0].status, SearchStatus::Infeasible);
     for (std::size_t i = 2; i < outcomes.size(); ++i)

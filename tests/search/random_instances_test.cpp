@@ -1,5 +1,5 @@
-// Our solver against CBC on random instances: objective within 1%, a plan whenever CBC has one, a bound never above
-// the optimum. The gaps are printed.
+// Our solver against CBC on random instances: objective within 1%, a plan whenever CBC has one, a bound never
+// above the optimum. The gaps are printed.
 #include "tests/search/instances.h"
 
 #include <gtest/gtest.h>
@@ -15,13 +15,16 @@ struct GapStatistics {
     double worstRatio = 0, worstGap = 0, seconds = 0, slowest = 0, cbcSeconds = 0;
 
     void print(const char* name) const {
-        std::printf("%s: %d compared, %d infeasible; worst objective over CBC %+.4f%%, worst own gap %.4f%%, %d not "
-                    "proven; seconds %.2f (slowest %.2f), CBC %.2f\n",
-                    name, compared, infeasible, 100 * worstRatio, 100 * worstGap, unproven, seconds, slowest, cbcSeconds);
+        std::printf(
+            "%s: %d compared, %d infeasible; worst objective over CBC %+.4f%%, worst own gap %.4f%%, %d not "
+            "proven; seconds %.2f (slowest %.2f), CBC %.2f\n",
+            name, compared, infeasible, 100 * worstRatio, 100 * worstGap, unproven, seconds, slowest,
+            cbcSeconds);
     }
 };
 
-void compare(const SearchInstance& instance, SearchOptions options, GapStatistics& statistics, const std::string& name) {
+void compare(const SearchInstance& instance, SearchOptions options, GapStatistics& statistics,
+             const std::string& name) {
     options.explain = false;
     options.timeLimit = 10;
     options.solver = SolverKind::Lagrangian;
@@ -39,7 +42,8 @@ void compare(const SearchInstance& instance, SearchOptions options, GapStatistic
     if (!cbc.hasPlan()) return; // CBC ran out of time: nothing to compare with
     ASSERT_TRUE(ours.hasPlan()) << name;
     ++statistics.compared;
-    EXPECT_TRUE(makeProblem(instance, options).feasible(ours.choice) || options.granularity != Granularity::Elastic);
+    EXPECT_TRUE(makeProblem(instance, options).feasible(ours.choice) ||
+                options.granularity != Granularity::Elastic);
     const double size = std::max(std::abs(cbc.objective), 1e-9);
     const double ratio = (ours.objective - cbc.objective) / size;
     statistics.worstRatio = std::max(statistics.worstRatio, ratio);
@@ -53,8 +57,8 @@ void compare(const SearchInstance& instance, SearchOptions options, GapStatistic
 TEST(RandomInstances, ElasticWithoutARuleLimit) {
     GapStatistics statistics;
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        const SearchInstance instance =
-            test::randomInstance(seed, 3 + static_cast<int>(seed % 4), 2 + static_cast<int>(seed % 4), {2048, 4096, 8192});
+        const SearchInstance instance = test::randomInstance(
+            seed, 3 + static_cast<int>(seed % 4), 2 + static_cast<int>(seed % 4), {2048, 4096, 8192});
         SearchOptions options;
         options.density = 0.2 + 0.1 * static_cast<double>(seed % 7);
         compare(instance, options, statistics, "seed " + std::to_string(seed));
@@ -67,7 +71,8 @@ TEST(RandomInstances, RuleLimits) {
     GapStatistics statistics;
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         const SearchInstance instance =
-            test::randomInstance(100 + seed, 3 + static_cast<int>(seed % 3), 3 + static_cast<int>(seed % 2), {1024, 2048, 4096}, 24);
+            test::randomInstance(100 + seed, 3 + static_cast<int>(seed % 3), 3 + static_cast<int>(seed % 2),
+                                 {1024, 2048, 4096}, 24);
         SearchOptions options;
         options.density = 0.3 + 0.1 * static_cast<double>(seed % 4);
         options.rulesPerLayer = 1 + static_cast<int>(seed % 3);
@@ -80,7 +85,8 @@ TEST(RandomInstances, RuleLimits) {
 TEST(RandomInstances, LossLimits) {
     GapStatistics statistics;
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        const SearchInstance instance = test::randomInstance(200 + seed, 4, 2 + static_cast<int>(seed % 3), {2048, 4096, 8192}, 32);
+        const SearchInstance instance =
+            test::randomInstance(200 + seed, 4, 2 + static_cast<int>(seed % 3), {2048, 4096, 8192}, 32);
         SearchOptions options;
         options.explain = false;
         const SearchOutcome longest = search(instance, options);
@@ -93,7 +99,8 @@ TEST(RandomInstances, LossLimits) {
         const double where = 0.25 * static_cast<double>(seed % 5) - 0.01;
         options.lossLimits[2048].upper = low + where * (high - low);
         if (seed % 2) options.lossLimits[2048].lower = low + (where - 0.25) * (high - low);
-        if (seed % 3 == 0) options.lossLimits[4096].upper = (shortest.loss.at(4096) + longest.loss.at(4096)) / 2;
+        if (seed % 3 == 0)
+            options.lossLimits[4096].upper = (shortest.loss.at(4096) + longest.loss.at(4096)) / 2;
         options.rulesPerLayer = seed % 4 == 0 ? 2 : 0;
         compare(instance, options, statistics, "seed " + std::to_string(seed));
     }
@@ -114,7 +121,8 @@ TEST(RandomInstances, PinsAndGranularities) {
         options.pins = {{.layer = 1, .kvHead = -1, .kind = Pin::Kind::MinSpan, .span = 512},
                         {.layer = 2, .kvHead = 1, .kind = Pin::Kind::MaxSpan, .span = 1024, .length = 2048}};
         if (options.granularity != Granularity::Head)
-            options.pins.push_back({.layer = 3, .kvHead = 0, .kind = Pin::Kind::Exact, .rule = instance.rules[seed]});
+            options.pins.push_back(
+                {.layer = 3, .kvHead = 0, .kind = Pin::Kind::Exact, .rule = instance.rules[seed]});
         compare(instance, options, statistics, "seed " + std::to_string(seed));
     }
     statistics.print("pins and granularities");

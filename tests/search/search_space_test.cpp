@@ -16,7 +16,8 @@ TEST(SearchSpace, PublishedLengthsGive99PairsAnd48Rules) {
     const RuleGrid grid = makeGrid(lengths);
     ASSERT_EQ(grid.alphas.size(), 11u);
     ASSERT_EQ(grid.betas.size(), 9u);
-    for (std::size_t i = 0; i < grid.alphas.size(); ++i) EXPECT_DOUBLE_EQ(grid.alphas[i], -2048.0 + 1024.0 * static_cast<double>(i));
+    for (std::size_t i = 0; i < grid.alphas.size(); ++i)
+        EXPECT_DOUBLE_EQ(grid.alphas[i], -2048.0 + 1024.0 * static_cast<double>(i));
     EXPECT_EQ(grid.betas.front(), 0);
     EXPECT_EQ(grid.betas.back(), 1);
     EXPECT_EQ(makeRules(grid, lengths, 64).size(), 48u);
@@ -38,7 +39,8 @@ TEST(SearchSpace, EveryRuleFitsAndEveryFittingPairIsRepresented) {
             EXPECT_LE(rule.alpha + rule.beta * *longest, *longest + 1e-6);
             EXPECT_LE(rule.alpha + rule.beta * 2 * *longest, 2 * *longest + 1e-6);
             EXPECT_GT(rule.alpha + rule.beta * *shortest, 0);
-            EXPECT_TRUE(caches.insert(key(rule)).second) << "duplicate rule " << rule.alpha << ", " << rule.beta;
+            EXPECT_TRUE(caches.insert(key(rule)).second)
+                << "duplicate rule " << rule.alpha << ", " << rule.beta;
         }
         for (double alpha : grid.alphas)
             for (double beta : grid.betas)
@@ -50,7 +52,8 @@ TEST(SearchSpace, EveryRuleFitsAndEveryFittingPairIsRepresented) {
 
 TEST(SearchSpace, DuplicatesKeepTheCanonicalRule) {
     // (0, 1) and (512, 1) are both dense at 512 and 1024; (10, 0) and (100, 0) both get the least cache.
-    const std::vector<Rule> kept = dropDuplicateRules({{512, 1}, {0, 1}, {100, 0}, {10, 0}, {256, 0}}, {512, 1024}, 64);
+    const std::vector<Rule> kept =
+        dropDuplicateRules({{512, 1}, {0, 1}, {100, 0}, {10, 0}, {256, 0}}, {512, 1024}, 64);
     const std::vector<Rule> expected = {{0, 1}, {10, 0}, {256, 0}};
     EXPECT_EQ(kept, expected);
 }

@@ -12,8 +12,8 @@
 namespace moa {
 namespace {
 
-/// Two layers of two KV heads, three rules (128, 256 and 512 tokens of 512), one length. Only head 1:0 needs its
-/// far keys badly; 0:1 a little.
+/// Two layers of two KV heads, three rules (128, 256 and 512 tokens of 512), one length. Only head 1:0 needs
+/// its far keys badly; 0:1 a little.
 SearchInstance handInstance() {
     SearchInstance instance;
     instance.layers = 2;
@@ -33,10 +33,24 @@ SearchOptions handOptions(SolverKind solver) {
     return options;
 }
 
+/// Hard on purpose: losses without any order, so that no bound is near.
+SearchInstance unorderedInstance() {
+    SearchInstance instance = test::randomInstance(2, 40, 8, {2048, 4096, 8192});
+    std::uint64_t state = 1;
+    for (auto& table : instance.loss)
+        for (auto& row : table)
+            for (double& v : row) {
+                state = state * 6364136223846793005ull + 1442695040888963407ull;
+                v = 1 + static_cast<double>(state >> 40) / (1 << 24);
+            }
+    return instance;
+}
+
 class BothSolvers : public testing::TestWithParam<SolverKind> {};
 
 TEST_P(BothSolvers, FindTheHandComputedOptimum) {
-    // 16 blocks for four heads of 2, 4 or 8: 1:0 dense (8) leaves 8: 2 + 2 + 4, the 4 where it saves most: 1:1.
+    // 16 blocks for four heads of 2, 4 or 8: 1:0 dense (8) leaves 8: 2 + 2 + 4, the 4 where it saves most:
+    // 1:1.
     const SearchOutcome outcome = search(handInstance(), handOptions(GetParam()));
     EXPECT_EQ(outcome.status, SearchStatus::Optimal);
     EXPECT_EQ(outcome.choice, (std::vector<int>{0, 0, 2, 1}));
@@ -51,7 +65,8 @@ TEST_P(BothSolvers, KeepTheRuleLimit) {
     SearchOptions options = handOptions(GetParam());
     options.rulesPerLayer = 1;
     options.minDensityShare = 0;
-    // One rule a layer: layer 1 dense takes all 16 blocks but 0 needs 4 at least; 256 in both (16) or 128 + 256.
+    // One rule a layer: layer 1 dense takes all 16 blocks but 0 needs 4 at least; 256 in both (16) or 128 +
+    // 256.
     const SearchOutcome outcome = search(handInstance(), options);
     EXPECT_EQ(outcome.choice, (std::vector<int>{1, 1, 1, 1}));
     EXPECT_NEAR(outcome.objective, 1.86, 1e-12);
@@ -88,7 +103,8 @@ TEST_P(BothSolvers, KeepLossLimitsAndBytes) {
     EXPECT_GE(limited.objective, free.objective - 1e-9);
     options.lossLimits.clear();
     options.density.reset();
-    options.kvLimit = KvLimit{.bytes = 3 * 2 * 1024 * 2 * 64 * 2 * 4, .batch = 4, .headDim = 64, .bytesPerValue = 2};
+    options.kvLimit =
+        KvLimit{.bytes = 3 * 2 * 1024 * 2 * 64 * 2 * 4, .batch = 4, .headDim = 64, .bytesPerValue = 2};
     const SearchOutcome bytes = search(instance, options);
     ASSERT_TRUE(bytes.hasPlan());
     EXPECT_LE(toPlan(instance, bytes.choice, 4).kvBytes(2048, 64, 2) * 4, options.kvLimit->bytes);
@@ -97,8 +113,8 @@ TEST_P(BothSolvers, KeepLossLimitsAndBytes) {
 TEST_P(BothSolvers, AgreeWithEnumeration) {
     int feasible = 0, infeasible = 0;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-        const SearchInstance instance =
-            test::randomInstance(seed, 2, seed % 3 == 0 ? 3 : 2, {1024, 2048}, 4 + static_cast<int>(seed % 5));
+        const SearchInstance instance = test::randomInstance(seed, 2, seed % 3 == 0 ? 3 : 2, {1024, 2048},
+                                                             4 + static_cast<int>(seed % 5));
         SearchOptions options = handOptions(GetParam());
         options.density = 0.3 + 0.05 * static_cast<double>(seed % 9);
         options.minDensityShare = seed % 4 ? 0.5 : 0.95;
@@ -127,13 +143,15 @@ TEST_P(BothSolvers, ReportInfeasible) {
     SearchOutcome outcome = search(handInstance(), options);
     EXPECT_EQ(outcome.status, SearchStatus::Infeasible);
     EXPECT_FALSE(outcome.hasPlan());
-    EXPECT_NE(outcome.explanation.find("density at 512 is at least 0.2500"), std::string::npos) << outcome.explanation;
+    EXPECT_NE(outcome.explanation.find("density at 512 is at least 0.2500"), std::string::npos)
+        << outcome.explanation;
 
     options = handOptions(GetParam());
     options.lossLimits[512].upper = 0.3;
     outcome = search(handInstance(), options);
     EXPECT_EQ(outcome.status, SearchStatus::Infeasible);
-    EXPECT_NE(outcome.explanation.find("loss at 512 is at least 0.51"), std::string::npos) << outcome.explanation;
+    EXPECT_NE(outcome.explanation.find("loss at 512 is at least 0.51"), std::string::npos)
+        << outcome.explanation;
 
     options = handOptions(GetParam());
     options.granularity = Granularity::Uniform;
@@ -221,19 +239,6 @@ TEST(Search, BothTakesTheBetterOfTwo) {
     }
 }
 
-/// Hard on purpose: losses without any order, so that no bound is near.
-SearchInstance unorderedInstance() {
-    SearchInstance instance = test::randomInstance(2, 40, 8, {2048, 4096, 8192});
-    std::uint64_t state = 1;
-    for (auto& table : instance.loss)
-        for (auto& row : table)
-            for (double& v : row) {
-                state = state * 6364136223846793005ull + 1442695040888963407ull;
-                v = 1 + static_cast<double>(state >> 40) / (1 << 24);
-            }
-    return instance;
-}
-
 TEST(Search, TimeLimitIsAnEnding) {
     SearchOptions options;
     options.timeLimit = 0.3;
@@ -248,11 +253,12 @@ TEST(Search, TimeLimitIsAnEnding) {
     }
 }
 
-TEST(Search, CancellingReturnsQuicklyWithTheBestSoFar) {
+TEST_P(BothSolvers, ReturnQuicklyWhenCancelledWithTheBestSoFar) {
     const SearchInstance instance = unorderedInstance();
     SearchOptions options;
     options.rulesPerLayer = 4;
     options.gapTarget = 0;
+    options.solver = GetParam();
     std::stop_source source;
     std::chrono::steady_clock::time_point asked;
     std::jthread stopper([&] {
@@ -265,8 +271,12 @@ TEST(Search, CancellingReturnsQuicklyWithTheBestSoFar) {
     stopper.join();
     EXPECT_EQ(outcome.status, SearchStatus::Cancelled);
     EXPECT_LT(std::chrono::duration<double>(end - asked).count(), 2.0);
+    if (outcome.hasPlan()) {
+        EXPECT_LE(outcome.lowerBound, outcome.objective);
+    }
     std::stop_source already;
     already.request_stop();
+    options.starts = {std::vector<int>(instance.groups(), 0)};
     EXPECT_EQ(search(instance, options, already.get_token()).status, SearchStatus::Cancelled);
 }
 
