@@ -1,0 +1,194 @@
+#include "app/cli/cli_context.h"
+
+#include "app/cli/resources.h"
+
+#include "engine/backend/cpu/cpu_backend.h"
+#include "engine/plan/json_file.h"
+
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace moa::cli {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+ExitCode exitCodeOf(RunStatus status) {
+    switch (status) {
+    case RunStatus::Done:
+    case RunStatus::TimeLimit: return ExitCode::Done;
+    case RunStatus::Cancelled: return ExitCode::Cancelled;
+    default: return ExitCode::Failed;
+    }
+}
+
+std::string checkDeviceName(const std::string& name) {
+    if (name == "auto" || name == "cpu" || name == "cuda") return {};
+    if (name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&
+        name.find_first_not_of("0123456789", 5) == std::string::npos)
+        return {};
+    return "expected auto, cpu, cuda or cuda:i, got " + name;
+}
+
+} // namespace
+
+CLI::App& CliContext::addCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                                 const std::string& examples) {
+    CLI::App& command = *parent.add_subcommand(name, description);
+    addCommonOptions(command);
+    if (!examples.empty()) command.footer("Examples:\n" + examples);
+    return command;
+}
+
+void CliContext::addCommonOptions(CLI::App& command) {
+    const std::string group = "Common options";
+    command.add_option("--device", options.device, "auto, cpu, cuda or cuda:i")->group(group)->check(checkDeviceName);
+    command.add_option("--threads", options.threads, "processor threads; 0: all")
+        ->group(group)
+        ->check(CLI::Range(0, kMostThreads));
+    command.add_option("--seed", options.seed, "for everything that chance decides")->group(group);
+    command.add_option("--db", options.db, "history file, instead of the user's own")->group(group);
+    command.add_flag("--no-db", options.noDb, "leave no trace in the history")->group(group);
+    command.add_flag("--json", options.json, "one JSON document on standard output")->group(group);
+    command.add_flag("--quiet", options.quiet, "no progress and no notes")->group(group);
+}
+
+void CliContext::onRun(CLI::App& command, std::function<ExitCode()> run) {
+    command.callback([this, run = std::move(run)] { m_run = run; });
+}
+
+void CliContext::throwIfCancelled() const {
+    if (m_cancel.requested()) throw CancelledError();
+}
+
+ProgressPrinter& CliContext::printer() {
+    if (!m_printer) {
+        const auto style = options.quiet         ? ProgressStyle::None
+                           : ::isatty(STDERR_FILENO) ? ProgressStyle::Terminal
+                                                     : ProgressStyle::Plain;
+        m_printer = std::make_unique<ProgressPrinter>(stderr, style);
+    }
+    return *m_printer;
+}
+
+ProgressFn CliContext::progress() {
+    return [&printer = printer()](const Progress& p) { printer.report(p); };
+}
+
+void CliContext::note(const std::string& line) {
+    if (options.quiet) return;
+    printer().clear();
+    std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void CliContext::warn(const std::string& line) {
+    printer().clear();
+    std::fprintf(stderr, "moa: %s\n", line.c_str());
+}
+
+void CliContext::stream(const std::string& text) {
+    if (options.json || m_rerun) return;
+    printer().clear();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+bool CliContext::isInteractive() const { return !options.json && !options.quiet && ::isatty(STDERR_FILENO) != 0; }
+
+void CliContext::checkDevice() const {
+    if (options.device.starts_with("cuda"))
+        throw Error("--device " + options.device + ": this build has no CUDA backend; use --device cpu");
+}
+
+Backend& CliContext::backend() {
+    if (!m_backend) {
+        checkDevice();
+        m_backend = makeCpuBackend(options.threads);
+    }
+    return *m_backend;
+}
+
+std::shared_ptr<const Model> CliContext::loadFiles(const std::string& nameOrPath) {
+    std::error_code ignored;
+    // A path needs no resources, so that their absence is no obstacle.
+    const bool isPath = std::filesystem::exists(nameOrPath, ignored);
+    return moa::loadModel(isPath ? std::filesystem::path(nameOrPath) : resolveModel(nameOrPath, resourcesFolder()));
+}
+
+std::unique_ptr<LanguageModel> CliContext::loadModel(const std::string& nameOrPath) {
+    checkDevice();
+    return loadModel(loadFiles(nameOrPath));
+}
+
+std::unique_ptr<LanguageModel> CliContext::loadModel(std::shared_ptr<const Model> files) {
+    const std::stop_token stop = stopToken();
+    auto model = std::make_unique<LanguageModel>(std::move(files), backend(), stop, progress());
+    throwIfCancelled(); // the constructor leaves layers out then
+    return model;
+}
+
+void CliContext::beginRun(const RunSubject& subject) {
+    if (options.noDb) return;
+    const DeviceInfo device = backend().device();
+    RunStart start;
+    start.command = subject.command;
+    start.arguments = m_arguments;
+    if (subject.model) start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config};
+    start.profile = subject.profile;
+    if (subject.plan)
+        start.plan = PlanRef{std::filesystem::path(subject.planPath).filename().string(), planText(*subject.plan), "",
+                             "file", std::nullopt};
+    start.device = device.kind + " " + device.name;
+    start.backend = device.kind;
+    start.programVersion = MOA_VERSION;
+    start.seed = subject.seed;
+    Json settings = subject.settings;
+    settings["threads"] = device.threads;
+    std::error_code ignored;
+    settings["folder"] = std::filesystem::current_path(ignored).string();
+    start.settings = settings.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (m_rerun) start.rerunOf = m_rerun->of;
+    m_recorder = std::make_unique<HistoryRecorder>(options.db);
+    m_recorder->begin(std::move(start));
+}
+
+void CliContext::emit(const Conclusion& conclusion) {
+    printer().clear();
+    if (m_rerun) return; // the outer command prints
+    const std::string out = options.json ? jsonfile::text(conclusion.result) : conclusion.text;
+    std::fwrite(out.data(), 1, out.size(), stdout);
+    if (!out.empty() && out.back() != '\n') std::fputc('\n', stdout);
+    std::fflush(stdout);
+}
+
+ExitCode CliContext::conclude(Conclusion conclusion) {
+    emit(conclusion);
+    if (!conclusion.message.empty()) warn(conclusion.message);
+    ExitCode code = exitCodeOf(conclusion.status);
+    if (m_recorder) {
+        m_recorder->finish({.status = conclusion.status,
+                            .result = conclusion.result.dump(-1, ' ', false, Json::error_handler_t::replace),
+                            .error = conclusion.message,
+                            .measurements = conclusion.measurements,
+                            .searches = conclusion.searches});
+        if (const auto& problem = m_recorder->problem()) {
+            warn("not recorded in the history: " + *problem);
+            // A file named by the user that fails is an error; the default one only costs the memory of this run.
+            if (!options.db.empty() && code == ExitCode::Done) code = ExitCode::BadFile;
+        }
+    }
+    m_conclusion = std::move(conclusion);
+    return code;
+}
+
+void CliContext::recordFailure(const std::string& message, bool cancelled) {
+    if (!m_recorder) return;
+    RunEnd end;
+    end.status = cancelled ? RunStatus::Cancelled : RunStatus::Failed;
+    end.error = message;
+    m_recorder->finish(end);
+    if (const auto& problem = m_recorder->problem()) warn("not recorded in the history: " + *problem);
+}
+
+} // namespace moa::cli

@@ -1,0 +1,157 @@
+// `moa info`: what a model is and what it will take in memory, before anything is loaded; --check loads it and
+// says what it took.
+#include "app/cli/commands/commands.h"
+#include "app/cli/heap_use.h"
+#include "app/cli/plan_choice.h"
+#include "app/cli/text_table.h"
+
+#include "engine/core/format.h"
+#include "engine/model/sequence.h"
+
+#include <algorithm>
+
+namespace moa::cli {
+namespace {
+
+struct InfoOptions {
+    std::string model, plan;
+    std::int64_t context = 0;
+    int batch = 1;
+    bool check = false;
+};
+
+/// Rows of logits a forward pass holds at once (engine/model/forward.cpp).
+constexpr std::int64_t kLogitRows = 64;
+
+std::string dtypeName(DType type) { return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16"; }
+
+std::int64_t bytesOf(DType type) { return type == DType::F32 ? 4 : 2; }
+
+std::int64_t parameters(const ModelConfig& config) {
+    std::int64_t sum = 0;
+    for (const RequiredWeight& weight : requiredWeights(config)) {
+        std::int64_t count = 1;
+        for (const std::int64_t n : weight.shape) count *= n;
+        sum += count;
+    }
+    return sum;
+}
+
+/// Bytes of the buffers of a forward pass: per row the residual stream and its norm (hidden each), queries and
+/// attention output (H·D each), keys and values (G·D each), gate and up (intermediate each), for at most kChunk
+/// rows; logits of kLogitRows rows; the two rotary tables, D/2 values a position.
+std::int64_t activationBytes(const ModelConfig& c, std::int64_t context, std::int64_t batch, std::int64_t element) {
+    const std::int64_t rows = std::min<std::int64_t>(LanguageModel::kChunk, context * batch);
+    const std::int64_t perRow = 2ll * c.hidden + 2ll * c.heads * c.headDim + 2ll * c.kvHeads * c.headDim +
+                                2ll * c.intermediate;
+    return (rows * perRow + kLogitRows * c.vocab + context * c.headDim) * element;
+}
+
+std::int64_t kvBytes(const ModelConfig& c, const PlanChoice& plan, std::int64_t n, std::int64_t element) {
+    const SparsePlan dense = uniformPlan(c.layers, c.heads, c.kvHeads, {0, 1});
+    return (plan.file ? plan.file->plan : dense).kvBytes(n, c.headDim, static_cast<int>(element));
+}
+
+/// Loads the model, makes `batch` sequences of `context` tokens and runs a first chunk through each.
+Json measure(const InfoOptions& options, std::shared_ptr<const Model> files, const PlanChoice& plan,
+             std::int64_t context, CliContext& cli) {
+    cli.backend(); // its own memory is not the model's
+    const std::uint64_t before = heapBytes();
+    const std::unique_ptr<LanguageModel> model = cli.loadModel(files);
+    std::vector<Sequence> sequences;
+    std::uint64_t kv = 0;
+    for (int b = 0; b < options.batch; ++b) {
+        sequences.emplace_back(*model, plan.maskAt(context), context);
+        kv += sequences.back().kvBytes();
+    }
+    std::vector<int> tokens(static_cast<std::size_t>(std::min(LanguageModel::kChunk, context)), 0);
+    std::vector<ForwardItem> items;
+    for (Sequence& sequence : sequences) items.push_back({&sequence, tokens, 1});
+    const LogitsFn ignore = [](std::size_t, std::int64_t, std::span<const float>) {};
+    if (model->forward(items, ignore, cli.stopToken()) == Completion::Cancelled) throw CancelledError();
+    const std::uint64_t taken = heapBytes() - before;
+    return {{"allocated_bytes", taken},
+            {"allocated",
+             {{"weight_bytes", model->weightBytes()},
+              {"kv_bytes", kv},
+              {"activation_bytes", taken - model->weightBytes() - kv}}}};
+}
+
+std::string describe(const Json& r) {
+    const auto bytes = [&](const Json& value) { return formatBytes(value.get<std::uint64_t>()); };
+    const auto number = [&](const char* key) { return std::to_string(r[key].get<std::int64_t>()); };
+    std::vector<std::pair<std::string, std::string>> lines = {
+        {"model", r["model"].get<std::string>()},
+        {"architecture", r["architecture"].get<std::string>()},
+        {"parameters", number("parameters")},
+        {"layers", number("layers")},
+        {"heads", number("heads") + " query, " + number("kv_heads") + " KV, of " + number("head_dim")},
+        {"context", number("context") + " tokens"},
+        {"vocabulary", number("vocab")},
+        {"weights in the file", bytes(r["file_bytes"]) + " (" + r["dtype"].get<std::string>() + ")"},
+        {"chat template", r["chat_template"].get<std::string>()},
+        {"on " + r["device"].get<std::string>(), "in " + r["element_type"].get<std::string>()},
+        {"  weights", bytes(r["weight_bytes"])},
+        {"  keys and values", bytes(r["kv_bytes"]) + " for " + number("batch") + " × " + number("tokens") +
+                                  " tokens, density " + formatFixed(r["density"].get<double>(), 3)},
+        {"  activations", bytes(r["activation_bytes"])},
+    };
+    if (r.contains("allocated_bytes"))
+        lines.push_back({"allocated after a load", bytes(r["allocated_bytes"])});
+    return keyValueLines(lines);
+}
+
+ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
+    const std::shared_ptr<const Model> files = cli.loadFiles(options.model);
+    const ModelConfig& c = files->config;
+    const PlanChoice plan = choosePlan(options.plan, *files, cli);
+    const std::int64_t context = options.context > 0 ? options.context : c.context;
+    if (context > c.context)
+        throw UsageError("--context " + std::to_string(context) + ": the model's context is " +
+                         std::to_string(c.context) + " tokens");
+    const DType type = cli.backend().dtype();
+    const std::int64_t element = bytesOf(type), weights = parameters(c);
+    Json result = {{"model", files->name},
+                   {"architecture", c.architecture},
+                   {"parameters", weights},
+                   {"layers", c.layers},
+                   {"heads", c.heads},
+                   {"kv_heads", c.kvHeads},
+                   {"head_dim", c.headDim},
+                   {"hidden", c.hidden},
+                   {"intermediate", c.intermediate},
+                   {"context", c.context},
+                   {"vocab", c.vocab},
+                   {"quantisation", "none"},
+                   {"dtype", dtypeName(c.dtype)},
+                   {"file_bytes", files->weightBytes},
+                   {"chat_template", files->chat.name()},
+                   {"device", cli.backend().device().kind},
+                   {"element_type", dtypeName(type)},
+                   {"batch", options.batch},
+                   {"tokens", context},
+                   {"density", plan.density(context)},
+                   {"weight_bytes", weights * element},
+                   {"kv_bytes", options.batch * kvBytes(c, plan, context, element)},
+                   {"activation_bytes", activationBytes(c, context, options.batch, element)}};
+    if (options.check) result.update(measure(options, files, plan, context, cli));
+    return cli.conclude({.result = result, .text = describe(result)});
+}
+
+} // namespace
+
+void addInfoCommand(CLI::App& app, CliContext& cli) {
+    auto options = std::make_shared<InfoOptions>();
+    CLI::App& command = cli.addCommand(app, "info", "What a model is and how much memory it takes",
+                                       "  moa info moa-tiny\n"
+                                       "  moa info moa-tiny --context 8192 --batch 4 --plan plan.json --check --json");
+    command.add_option("MODEL", options->model, "folder, .safetensors file or name")->required();
+    command.add_option("--context", options->context, "tokens a sequence holds (default: the model's context)")
+        ->check(CLI::PositiveNumber);
+    command.add_option("--batch", options->batch, "sequences at once")->check(CLI::Range(1, 65536));
+    command.add_option("--plan", options->plan, "plan file (default: dense)");
+    command.add_flag("--check", options->check, "load it and say what was allocated");
+    cli.onRun(command, [options, &cli] { return runInfo(*options, cli); });
+}
+
+} // namespace moa::cli

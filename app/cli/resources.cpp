@@ -1,0 +1,25 @@
+#include "app/cli/resources.h"
+
+#include "engine/core/error.h"
+
+#include <cstdlib>
+#include <string>
+
+namespace moa::cli {
+
+namespace fs = std::filesystem;
+
+fs::path resourcesFolder() {
+    std::error_code ignored;
+    if (const char* set = std::getenv("MOA_RESOURCES"); set != nullptr && *set != '\0') {
+        if (!fs::is_directory(set, ignored)) throw FileError(set, "MOA_RESOURCES", "expected a folder");
+        return set;
+    }
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+    for (const fs::path& folder : {program / "../../../resources", program / "../share/moa-workbench",
+                                   fs::path(MOA_SOURCE_RESOURCES)})
+        if (fs::is_directory(folder / "models", ignored)) return fs::weakly_canonical(folder, ignored);
+    throw Error("the bundled resources were not found; set MOA_RESOURCES to their folder");
+}
+
+} // namespace moa::cli

@@ -1,0 +1,13 @@
+// Where the bundled files (embedded model, task texts) are.
+#pragma once
+
+#include <filesystem>
+
+namespace moa::cli {
+
+/// The first folder that exists of: $MOA_RESOURCES; ../../../resources and ../share/moa-workbench beside the
+/// program (build tree, installation); the sources this program was built from. Throws FileError when
+/// $MOA_RESOURCES is set but is no folder, Error when there is none.
+std::filesystem::path resourcesFolder();
+
+} // namespace moa::cli
