@@ -20,7 +20,7 @@ struct Row {
     Names libraries;
 };
 
-const Names kCli{"engine", "store"};
+const Names kCli{"engine", "kernels", "moa_kernels", "store"};
 const Names kLoader{"engine/core"};
 const Names kModel{"engine/core", "engine/loader", "engine/backend"};
 const Names kOnModel{"engine/core", "engine/loader", "engine/backend", "engine/model"};
