@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace moa {
 
@@ -111,6 +112,17 @@ PlanColumn LagrangianDual::makePlan() const {
     PlanColumn plan{m_choice, m_problem.objective(m_choice), m_problem.sums(m_choice)};
     for (std::size_t r = 0; r < plan.sums.size(); ++r) plan.sums[r] /= m_problem.rows[r].scale;
     return plan;
+}
+
+std::vector<std::vector<double>> LagrangianDual::goodMultipliers(std::size_t count) const {
+    std::vector<std::size_t> order(m_tried.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return m_tried[a].bound > m_tried[b].bound; });
+    std::vector<std::vector<double>> good;
+    for (std::size_t i = 0; i < std::min(count, order.size()); ++i)
+        good.push_back(m_tried[order[i]].multipliers);
+    return good;
 }
 
 bool LagrangianDual::fits(const PlanColumn& plan, const OptionSets& sets) const {

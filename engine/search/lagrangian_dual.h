@@ -64,6 +64,9 @@ public:
     /// [units][options]
     std::vector<double> reducedCosts(const OptionSets& sets, const std::vector<double>& multipliers);
 
+    /// Up to `count` multipliers tried by the last `optimise`, best bound first.
+    std::vector<std::vector<double>> goodMultipliers(std::size_t count) const;
+
     const PlanColumn& plan(int index) const { return m_plans[index]; }
     std::int64_t evaluations() const { return m_evaluations; }
     /// Typical size of a multiplier: what the objective spans for what the rows span.
@@ -89,6 +92,11 @@ private:
     std::vector<double> m_optionTerm; ///< [options] Σ λ · density coefficient
     std::vector<int> m_choice;        ///< [units]
     std::vector<PlanColumn> m_plans;
+    struct Tried {
+        double bound;
+        std::vector<double> multipliers;
+    };
+    std::vector<Tried> m_tried; ///< by the last optimise
     double m_multiplierSize = 1, m_objectiveSize = 1;
     std::int64_t m_evaluations = 0;
 };
@@ -99,6 +107,7 @@ DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<do
     DualResult result;
     result.multipliers = start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start;
     clampSigns(result.multipliers);
+    m_tried.clear();
     std::vector<int> planOf = usablePlans(sets);
     DualMaster master(m_lo, m_hi);
     for (int index : planOf) master.addColumn(m_plans[index].cost, m_plans[index].sums);
@@ -112,6 +121,7 @@ DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<do
             result.bound = kInfinity;
             return result;
         }
+        m_tried.push_back({bound, at});
         m_plans.push_back(makePlan());
         onPlan(m_plans.back());
         planOf.push_back(static_cast<int>(m_plans.size()) - 1);

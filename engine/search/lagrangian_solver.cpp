@@ -1,11 +1,13 @@
 // Branch and bound on Lagrangian bounds, with rounding and exchange for plans. Best node first, each one
 // followed down its preferred child (a plunge), so that both the plan and the bound improve all the time.
+#include "engine/search/label_search.h"
 #include "engine/search/lagrangian_dual.h"
 #include "engine/search/local_search.h"
 #include "engine/search/solver.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <queue>
@@ -46,6 +48,8 @@ private:
     double cutoff() const;
     void offer(const std::vector<int>& choice);
     bool tighten(OptionSets& sets) const;
+    void dropDominated(OptionSets& sets) const;
+    bool closeByLabels(const Node& node);
     /// One node: bound, plans, fixing, and a split; false where the node is done.
     bool process(Node& node, bool root, Split& split);
     void searchPlans(const Node& node, const DualResult& dual, int kicks);
@@ -68,11 +72,16 @@ private:
     std::vector<NodePtr> m_open; ///< heap
     std::size_t m_openBytes = 0;
     std::int64_t m_nodes = 0, m_serial = 0;
+    std::int64_t m_nextLabels = 100; ///< the node count from which labels are tried again
+    int m_labelFailures = 0;
     double m_rootBound = -kInfinity;
 };
 
 /// A gap the tree closes faster than more exchanges would.
 constexpr double kGoodEnough = 1e-3;
+/// Labels of one node: a few hundredths of a second.
+constexpr std::size_t kLabelWork = 200'000;
+constexpr std::size_t kLabelMultipliers = 12;
 /// Nodes kept open at once: beyond this the search ends with the plan and bound it has.
 constexpr std::size_t kOpenBytes = std::size_t(512) << 20;
 
@@ -128,6 +137,65 @@ bool BranchAndBound::tighten(OptionSets& sets) const {
             }
         }
     }
+    return true;
+}
+
+/// Drops options that another of the same unit can always replace: no dearer, and no worse in any row whose
+/// limits could bind. Without a rule limit only, where a rule's use elsewhere in the layer does not matter.
+void BranchAndBound::dropDominated(OptionSets& sets) const {
+    const Problem& p = m_problem;
+    if (p.rulesPerLayer > 0) return;
+    std::vector<char> canExceed(p.rowCount()), canFallShort(p.rowCount());
+    for (int i = 0; i < p.rowCount(); ++i) {
+        double least = 0, most = 0;
+        for (int u = 0; u < p.units; ++u) {
+            double unitLeast = kInfinity, unitMost = -kInfinity;
+            for (int k = sets.start[u]; k < sets.start[u + 1]; ++k) {
+                unitLeast = std::min(unitLeast, p.coefficient(i, u, sets.options[k]));
+                unitMost = std::max(unitMost, p.coefficient(i, u, sets.options[k]));
+            }
+            least += unitLeast;
+            most += unitMost;
+        }
+        canExceed[i] = most > p.rows[i].hi;
+        canFallShort[i] = least < p.rows[i].lo;
+    }
+    const auto replaces = [&](int u, int better, int worse) {
+        const double gain = p.cost[p.at(u, worse)] - p.cost[p.at(u, better)];
+        bool equal = gain == 0;
+        if (gain < 0) return false;
+        for (int i = 0; i < p.rowCount(); ++i) {
+            const double more = p.coefficient(i, u, better) - p.coefficient(i, u, worse);
+            if ((more > 0 && canExceed[i]) || (more < 0 && canFallShort[i])) return false;
+            equal = equal && (more == 0 || (!canExceed[i] && !canFallShort[i]));
+        }
+        return !equal || better < worse; // of two equals the first stays
+    };
+    OptionSets kept;
+    kept.start.push_back(0);
+    for (int u = 0; u < p.units; ++u) {
+        const auto first = sets.options.begin() + sets.start[u],
+                   end = sets.options.begin() + sets.start[u + 1];
+        std::copy_if(first, end, std::back_inserter(kept.options), [&](int worse) {
+            return std::none_of(first, end,
+                                [&](int better) { return better != worse && replaces(u, better, worse); });
+        });
+        kept.start.push_back(static_cast<int>(kept.options.size()));
+    }
+    sets = std::move(kept);
+}
+
+/// Tries to finish a node by labels; the less often the more often they failed.
+bool BranchAndBound::closeByLabels(const Node& node) {
+    if (m_nodes < m_nextLabels) return false;
+    const LabelResult result = searchLabels(m_problem, node.sets, m_dual.goodMultipliers(kLabelMultipliers),
+                                            cutoff(), kLabelWork, m_control);
+    if (!result.complete) {
+        m_nextLabels = m_nodes + (std::int64_t{50} << std::min(m_labelFailures++, 8));
+        return false;
+    }
+    m_labelFailures = 0;
+    if (!result.choice.empty()) offer(result.choice);
     return true;
 }
 
@@ -334,6 +402,7 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
         offer(std::vector<int>(node.sets.options.begin(), node.sets.options.end()));
         return false;
     }
+    if (closeByLabels(node)) return false;
     split = chooseSplit(node, dual);
     for (int u = 0; u < m_problem.units && split.unit < 0; ++u)
         if (node.sets.count(u) > 1) split.unit = u;
@@ -394,6 +463,7 @@ Solution BranchAndBound::run(WarmStart* warm) {
             most = std::max(most, m_problem.cost[m_problem.at(u, root->sets.options[k])]);
         worst += most;
     }
+    dropDominated(root->sets);
     m_worstCost = worst + 0.01 * m_dual.objectiveSize() + 1e-6;
     if (warm) {
         for (const std::vector<int>& plan : warm->plans) offer(plan);

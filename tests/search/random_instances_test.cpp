@@ -26,7 +26,7 @@ struct GapStatistics {
 void compare(const SearchInstance& instance, SearchOptions options, GapStatistics& statistics,
              const std::string& name) {
     options.explain = false;
-    options.timeLimit = 10;
+    options.timeLimit = 5;
     options.solver = SolverKind::Lagrangian;
     const SearchOutcome ours = search(instance, options);
     options.solver = SolverKind::Cbc;
@@ -79,6 +79,31 @@ TEST(RandomInstances, RuleLimits) {
         compare(instance, options, statistics, "seed " + std::to_string(seed));
     }
     statistics.print("rules per layer 1 to 3");
+    EXPECT_GT(statistics.compared, 5);
+}
+
+/// Heads that need all of their far keys or none: many plans of nearly equal cost, the hardest kind to prove.
+TEST(RandomInstances, StepLossesAndOneSidedDensities) {
+    GapStatistics statistics;
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+        SearchInstance instance = test::randomInstance(400 + seed, 4, 3, {1024, 2048}, 24);
+        std::uint64_t state = seed;
+        for (int g = 0; g < instance.groups(); ++g) {
+            state = state * 6364136223846793005ull + 1442695040888963407ull;
+            const double threshold = static_cast<double>(state >> 40) / (1 << 24);
+            const double size = 0.01 * static_cast<double>(1 + g % 5);
+            for (std::size_t n = 0; n < instance.lengths.size(); ++n)
+                for (int r = 0; r < instance.ruleCount(); ++r) {
+                    const double d = instance.density[n][r];
+                    instance.loss[n][g][r] = d >= 1 ? 0 : d >= threshold ? 1e-4 : size;
+                }
+        }
+        SearchOptions options;
+        options.density = 0.3 + 0.15 * static_cast<double>(seed % 4);
+        options.minDensityShare = seed % 2 ? 0.0 : 0.9;
+        compare(instance, options, statistics, "seed " + std::to_string(seed));
+    }
+    statistics.print("step losses");
     EXPECT_GT(statistics.compared, 5);
 }
 
