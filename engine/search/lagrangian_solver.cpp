@@ -10,7 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <numeric>
-#include <queue>
+#include <set>
 
 namespace moa {
 
@@ -54,7 +54,10 @@ private:
     bool process(Node& node, bool root, Split& split);
     void searchPlans(const Node& node, const DualResult& dual, int kicks);
     std::vector<int> roundMixture(const DualResult& dual, const OptionSets& sets,
-                                  const std::vector<double>& reduced, const std::vector<int>& order) const;
+                                  const std::vector<double>& reduced) const;
+    void roundUnit(const DualResult& dual, const std::vector<double>& reduced, int unit,
+                   const std::vector<int>& candidates, std::vector<int>& choice,
+                   std::vector<double>& drift) const;
     Split chooseSplit(const Node& node, const DualResult& dual) const;
     NodePtr child(const Node& node, const Split& split, bool low);
     void push(NodePtr node);
@@ -79,6 +82,8 @@ private:
 
 /// A gap the tree closes faster than more exchanges would.
 constexpr double kGoodEnough = 1e-3;
+/// Restarts of the exchange search at the root; the tree restarts it now and then as well.
+constexpr int kRootKicks = 5;
 /// Labels of one node: a few hundredths of a second.
 constexpr std::size_t kLabelWork = 200'000;
 constexpr std::size_t kLabelMultipliers = 12;
@@ -199,70 +204,73 @@ bool BranchAndBound::closeByLabels(const Node& node) {
     return true;
 }
 
-/// Walks the units and keeps the running sums near those of the mixture, which meets every row.
+/// Walks the units and keeps the running sums near those of the mixture, which meets every row. Under a rule
+/// limit each layer keeps to the rules of one of the mixture's plans.
 std::vector<int> BranchAndBound::roundMixture(const DualResult& dual, const OptionSets& sets,
-                                              const std::vector<double>& reduced,
-                                              const std::vector<int>& order) const {
+                                              const std::vector<double>& reduced) const {
     const Problem& p = m_problem;
     std::vector<int> choice(p.units, 0);
-    std::vector<double> drift(p.rowCount(), 0.0); // running sums − running mixture, scaled
-    const double weight = 1.0 / std::max(m_dual.multiplierSize(), 1e-300);
-    const auto take = [&](int u, int r, double sign) {
-        for (int i = 0; i < p.rowCount(); ++i) drift[i] += sign * p.coefficient(i, u, r) / p.rows[i].scale;
-    };
-    const auto walkUnit = [&](int u, const std::vector<int>& candidates) {
-        for (const auto& w : dual.mixture) take(u, m_dual.plan(w.column).choice[u], -w.weight);
-        double best = kInfinity;
-        for (int r : candidates) {
-            double off = 0;
-            for (int i = 0; i < p.rowCount(); ++i) {
-                const double d = drift[i] + p.coefficient(i, u, r) / p.rows[i].scale;
-                off += d * d;
-            }
-            const double score = std::sqrt(off) + weight * reduced[p.at(u, r)];
-            if (score < best) {
-                best = score;
-                choice[u] = r;
-            }
-        }
-        take(u, choice[u], 1);
-    };
-    if (p.rulesPerLayer == 0) {
-        std::vector<int> candidates;
-        for (int u : order) {
-            candidates.assign(sets.options.begin() + sets.start[u], sets.options.begin() + sets.start[u + 1]);
-            walkUnit(u, candidates);
-        }
-        return choice;
-    }
-    // Under a rule limit each layer keeps to the rules of one of the mixture's plans.
+    std::vector<double> drift(p.rowCount(), 0.0);
     for (int l = 0; l < p.layers(); ++l) {
-        const std::vector<double> before = drift;
-        double bestOff = kInfinity;
-        std::vector<int> bestLayer;
+        if (p.rulesPerLayer == 0) {
+            for (int u = p.layerStart[l]; u < p.layerStart[l + 1]; ++u)
+                roundUnit(dual, reduced, u,
+                          {sets.options.begin() + sets.start[u], sets.options.begin() + sets.start[u + 1]},
+                          choice, drift);
+            continue;
+        }
+        std::vector<int> bestChoice;
         std::vector<double> bestDrift;
+        double bestOff = kInfinity;
         for (const auto& w : dual.mixture) {
-            drift = before;
+            std::vector<int> tried = choice;
+            std::vector<double> triedDrift = drift;
             const std::vector<int>& plan = m_dual.plan(w.column).choice;
-            std::vector<int> rules(plan.begin() + p.layerStart[l], plan.begin() + p.layerStart[l + 1]);
-            std::sort(rules.begin(), rules.end());
-            rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+            const std::set<int> rules(plan.begin() + p.layerStart[l], plan.begin() + p.layerStart[l + 1]);
             for (int u = p.layerStart[l]; u < p.layerStart[l + 1]; ++u) {
                 std::vector<int> candidates;
-                for (int r : rules)
-                    if (reduced[p.at(u, r)] < kInfinity) candidates.push_back(r);
-                walkUnit(u, candidates);
+                std::copy_if(rules.begin(), rules.end(), std::back_inserter(candidates),
+                             [&](int r) { return reduced[p.at(u, r)] < kInfinity; });
+                roundUnit(dual, reduced, u, candidates, tried, triedDrift);
             }
-            const double off = std::inner_product(drift.begin(), drift.end(), drift.begin(), 0.0);
+            const double off =
+                std::inner_product(triedDrift.begin(), triedDrift.end(), triedDrift.begin(), 0.0);
             if (off >= bestOff) continue;
             bestOff = off;
-            bestLayer.assign(choice.begin() + p.layerStart[l], choice.begin() + p.layerStart[l + 1]);
-            bestDrift = drift;
+            bestChoice = tried;
+            bestDrift = triedDrift;
         }
-        std::copy(bestLayer.begin(), bestLayer.end(), choice.begin() + p.layerStart[l]);
+        choice = bestChoice;
         drift = bestDrift;
     }
     return choice;
+}
+
+/// Picks a unit's option so that the drift, running sums less the running mixture (scaled), stays small.
+void BranchAndBound::roundUnit(const DualResult& dual, const std::vector<double>& reduced, int unit,
+                               const std::vector<int>& candidates, std::vector<int>& choice,
+                               std::vector<double>& drift) const {
+    const Problem& p = m_problem;
+    const double weight = 1.0 / std::max(m_dual.multiplierSize(), 1e-300);
+    const auto add = [&](int r, double factor) {
+        for (int i = 0; i < p.rowCount(); ++i)
+            drift[i] += factor * p.coefficient(i, unit, r) / p.rows[i].scale;
+    };
+    for (const auto& w : dual.mixture) add(m_dual.plan(w.column).choice[unit], -w.weight);
+    double best = kInfinity;
+    for (int r : candidates) {
+        double off = 0;
+        for (int i = 0; i < p.rowCount(); ++i) {
+            const double d = drift[i] + p.coefficient(i, unit, r) / p.rows[i].scale;
+            off += d * d;
+        }
+        const double score = std::sqrt(off) + weight * reduced[p.at(unit, r)];
+        if (score < best) {
+            best = score;
+            choice[unit] = r;
+        }
+    }
+    add(choice[unit], 1);
 }
 
 void BranchAndBound::searchPlans(const Node& node, const DualResult& dual, int kicks) {
@@ -272,9 +280,7 @@ void BranchAndBound::searchPlans(const Node& node, const DualResult& dual, int k
     for (double v : dual.multipliers) largest = std::max(largest, std::abs(v));
     const double penalty = 20 * std::max(largest, 0.05 * m_dual.multiplierSize());
     m_search.setNeighbourhood(node.sets, reduced, penalty);
-    std::vector<int> order(m_problem.units);
-    std::iota(order.begin(), order.end(), 0);
-    std::vector<int> current = roundMixture(dual, node.sets, reduced, order);
+    std::vector<int> current = roundMixture(dual, node.sets, reduced);
     double value = m_search.improve(current, m_control);
     offer(current);
     if (kicks > 0 && !m_best.empty()) { // with a plan in hand most options are out of the running
@@ -392,7 +398,7 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
     if (root) m_rootBound = node.bound;
     if (node.bound >= cutoff()) return false;
     if (root)
-        searchPlans(node, dual, m_problem.units > 400 ? 6 : 30);
+        searchPlans(node, dual, kRootKicks);
     else if (m_nodes % 50 == 0 || (m_best.empty() && m_nodes % 5 == 0))
         searchPlans(node, dual, 1);
     bool possible = true;

@@ -82,6 +82,22 @@ TEST(RandomInstances, RuleLimits) {
     EXPECT_GT(statistics.compared, 5);
 }
 
+/// joint-signed estimates may say that hiding keys helps.
+TEST(RandomInstances, NegativeLosses) {
+    GapStatistics statistics;
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        SearchInstance instance = test::randomInstance(500 + seed, 4, 3, {1024, 2048}, 24);
+        for (auto& table : instance.loss)
+            for (std::size_t g = 0; g < table.size(); g += 1 + seed % 2)
+                for (double& v : table[g]) v = -v;
+        SearchOptions options;
+        options.rulesPerLayer = seed % 3 == 0 ? 2 : 0;
+        compare(instance, options, statistics, "seed " + std::to_string(seed));
+    }
+    statistics.print("negative losses");
+    EXPECT_GT(statistics.compared, 3);
+}
+
 /// Heads that need all of their far keys or none: many plans of nearly equal cost, the hardest kind to prove.
 TEST(RandomInstances, StepLossesAndOneSidedDensities) {
     GapStatistics statistics;
