@@ -35,7 +35,7 @@ public:
     BranchAndBound(const Problem& problem, const SolveControl& control)
         : m_problem(problem), m_control(control), m_dual(problem), m_search(problem, control.seed) {}
 
-    Solution run(WarmStart* warm);
+    Solution run(const std::vector<std::vector<int>>& starts);
 
 private:
     using NodePtr = std::unique_ptr<Node>;
@@ -458,7 +458,7 @@ Solution BranchAndBound::finish(double openBound, bool exhausted) {
     return solution;
 }
 
-Solution BranchAndBound::run(WarmStart* warm) {
+Solution BranchAndBound::run(const std::vector<std::vector<int>>& starts) {
     double worst = 0;
     auto root = std::make_unique<Node>();
     root->sets = allOptions(m_problem);
@@ -471,10 +471,7 @@ Solution BranchAndBound::run(WarmStart* warm) {
     }
     dropDominated(root->sets);
     m_worstCost = worst + 0.01 * m_dual.objectiveSize() + 1e-6;
-    if (warm) {
-        for (const std::vector<int>& plan : warm->plans) offer(plan);
-        if (warm->multipliers.size() == m_problem.rows.size()) root->multipliers = warm->multipliers;
-    }
+    for (const std::vector<int>& start : starts) offer(start);
     NodePtr current = std::move(root);
     bool isRoot = true;
     while (current || !m_open.empty()) {
@@ -500,9 +497,10 @@ Solution BranchAndBound::run(WarmStart* warm) {
 
 } // namespace
 
-Solution solveLagrangian(const Problem& problem, const SolveControl& control, WarmStart* warm) {
+Solution solveLagrangian(const Problem& problem, const SolveControl& control,
+                         const std::vector<std::vector<int>>& starts) {
     BranchAndBound tree(problem, control);
-    return tree.run(warm);
+    return tree.run(starts);
 }
 
 } // namespace moa

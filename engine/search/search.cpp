@@ -99,18 +99,18 @@ Solution combine(const Solution& ours, const Solution& cbc, double gapTarget) {
 Solution runSolvers(const Problem& problem, const SearchOptions& options, const SolveControl& control,
                     std::vector<SolverReport>& reports) {
     Solution ours;
-    WarmStart warm{{}, unitStarts(problem, options)};
+    const std::vector<std::vector<int>> starts = unitStarts(problem, options);
     if (options.solver != SolverKind::Cbc) {
         SolveControl half = control;
         // With both, CBC must get its turn.
         if (options.solver == SolverKind::Both)
             half.deadline = Clock::now() + (control.deadline - Clock::now()) / 2;
         const auto start = Clock::now();
-        ours = solveLagrangian(problem, half, &warm);
+        ours = solveLagrangian(problem, half, starts);
         reports.push_back(report(SolverKind::Lagrangian, ours, secondsSince(start)));
         if (options.solver == SolverKind::Lagrangian || control.cancelled()) return ours;
     }
-    for (const std::vector<int>& plan : warm.plans)
+    for (const std::vector<int>& plan : starts)
         if (problem.feasible(plan) && problem.objective(plan) < ours.objective) {
             ours.choice = plan;
             ours.objective = problem.objective(plan);

@@ -29,20 +29,15 @@ struct Solution {
     std::int64_t iterations = 0, nodes = 0;
 };
 
-/// Where a later solve of a similar problem may begin.
-struct WarmStart {
-    std::vector<double> multipliers;     ///< [rows], scaled rows
-    std::vector<std::vector<int>> plans; ///< choices worth trying
-};
-
 /// Whether `objective` is proven within the target.
 inline bool withinGap(double objective, double bound, double gapTarget) {
     return objective - bound <= gapTarget * std::abs(objective) + 1e-15;
 }
 
-/// Lagrangian bound, rounding, exchange, then branch and bound until proven, stopped or out of time. `warm`
-/// may be null; it is read and then filled with this solve's end.
-Solution solveLagrangian(const Problem& problem, const SolveControl& control, WarmStart* warm = nullptr);
+/// Lagrangian bound, rounding, exchange, then branch and bound until proven, stopped or out of time.
+/// `starts`: choices worth trying first; those that are not feasible are ignored.
+Solution solveLagrangian(const Problem& problem, const SolveControl& control,
+                         const std::vector<std::vector<int>>& starts = {});
 
 /// COIN-OR CBC on the MILP. `start`: a feasible choice or empty.
 Solution solveCbc(const Problem& problem, const SolveControl& control, const std::vector<int>& start = {});
