@@ -3,6 +3,7 @@
 
 #include "engine/core/error.h"
 #include "engine/loader/mapped_file.h"
+#include "engine/loader/utf8.h"
 
 #include <cmath>
 #include <set>
@@ -49,7 +50,7 @@ public:
         } else if (event == Json::parse_event_t::key) {
             const auto& key = parsed.get_ref<const std::string&>();
             if (!m_keys.at(static_cast<std::size_t>(depth) - 1).insert(key).second)
-                throw FileError(m_path, m_where + "\"" + key + "\"",
+                throw FileError(m_path, oneLine(m_where + "\"" + key + "\""),
                                 "expected every key once, found it twice");
         }
         return true;
@@ -164,7 +165,7 @@ std::int64_t JsonView::integer(std::int64_t low, std::int64_t high) const {
 }
 
 void JsonView::fail(const std::string& expected) const {
-    throw FileError(*m_path, m_where, expected);
+    throw FileError(*m_path, oneLine(m_where), oneLine(expected));
 }
 
 void JsonView::failType(const std::string& expected) const {

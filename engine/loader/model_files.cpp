@@ -5,6 +5,7 @@
 #include "engine/loader/hf_config.h"
 #include "engine/loader/json_reader.h"
 #include "engine/loader/sha256.h"
+#include "engine/loader/utf8.h"
 
 #include <algorithm>
 #include <set>
@@ -77,11 +78,12 @@ void refuseExtraWeights(const std::vector<SafetensorsFile>& files) {
         for (const TensorView& tensor : file.tensors()) {
             if (const char* suffix = signOfQuantisation(tensor.name))
                 throw FileError(
-                    file.path().string(), tensor.name,
+                    file.path().string(), oneLine(tensor.name),
                     std::string("expected plain F32, F16 or BF16 weights, found quantised ones (") + suffix +
                         ")");
             if (tensor.name.starts_with("model.layers.") && tensor.name.ends_with(".bias"))
-                throw FileError(file.path().string(), tensor.name, "expected no biases in this architecture");
+                throw FileError(file.path().string(), oneLine(tensor.name),
+                                "expected no biases in this architecture");
         }
 }
 

@@ -79,7 +79,7 @@ Regex::Regex(std::string_view pattern, RegexSource source) : m_source(std::move(
     if (compiled == nullptr)
         throw FileError(m_source.path, m_source.where,
                         "expected a regular expression, found: " + errorText(error) + " near character " +
-                            std::to_string(offset) + " of " + translated);
+                            std::to_string(offset) + " of " + oneLine(translated));
     m_code = std::make_shared<Code>(Code{Owned<pcre2_code, pcre2_code_free>(compiled)});
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE); // without it the interpreter runs: slower, same result
 }

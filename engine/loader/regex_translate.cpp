@@ -1,6 +1,7 @@
 // translateRegex of regex.h: Oniguruma's syntax (Ruby flavour, as `tokenizers` uses it) → PCRE2's.
 #include "engine/core/error.h"
 #include "engine/loader/regex.h"
+#include "engine/loader/utf8.h"
 
 #include <algorithm>
 #include <array>
@@ -59,7 +60,7 @@ private:
 
     [[noreturn]] void refuse(const std::string& what) const {
         throw FileError(m_source.path, m_source.where,
-                        "expected a regular expression without " + what + " (at byte " +
+                        "expected a regular expression without " + oneLine(what) + " (at byte " +
                             std::to_string(m_pos) + " of the pattern)");
     }
 

@@ -3,6 +3,7 @@
 
 #include "engine/core/error.h"
 #include "engine/loader/json_reader.h"
+#include "engine/loader/utf8.h"
 
 #include <algorithm>
 #include <bit>
@@ -102,7 +103,7 @@ void SafetensorsFile::checkCover(std::size_t dataBytes) const {
     const std::byte* expected = start;
     for (const TensorView& tensor : m_tensors) {
         if (tensor.data != expected)
-            throw FileError(m_path.string(), tensor.name + ".data_offsets",
+            throw FileError(m_path.string(), oneLine(tensor.name + ".data_offsets"),
                             "expected data to begin at " + std::to_string(expected - start) +
                                 " (no gap, no overlap), found " + std::to_string(tensor.data - start));
         expected += tensor.bytes;
@@ -132,7 +133,7 @@ const TensorView* SafetensorsFile::find(std::string_view name) const {
 
 const TensorView& SafetensorsFile::at(std::string_view name) const {
     if (const TensorView* tensor = find(name)) return *tensor;
-    throw FileError(m_path.string(), std::string(name), "expected a tensor of this name");
+    throw FileError(m_path.string(), oneLine(name), "expected a tensor of this name");
 }
 
 } // namespace moa

@@ -94,6 +94,20 @@ void appendUtf8(std::string& text, char32_t codePoint) {
     }
 }
 
+std::string oneLine(std::string_view text) {
+    constexpr std::size_t longest = 300;
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string line;
+    for (char c : toValidUtf8(text.substr(0, longest))) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f)
+            line += c;
+        else
+            line.append("\\x").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    }
+    return text.size() > longest ? line + "…" : line;
+}
+
 bool isWhiteSpace(char32_t c) {
     return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||

@@ -21,6 +21,9 @@ constexpr std::size_t utf8Length(char first) {
 char32_t codePointAt(std::string_view text, std::size_t pos);
 void appendUtf8(std::string& text, char32_t codePoint);
 
+/// Text from a file as part of an error line: repaired, control characters as \xNN, at most 300 bytes.
+std::string oneLine(std::string_view text);
+
 /// Unicode's White_Space property.
 bool isWhiteSpace(char32_t codePoint);
 /// Bytes of white space at the beginning, or at the end, of valid UTF-8.

@@ -84,7 +84,9 @@ bool onlyFileErrors(const std::function<void()>& read, std::size_t fileBytes, co
         read();
         success = true;
     } catch (const FileError& error) {
-        EXPECT_FALSE(std::string(error.what()).empty());
+        const std::string line = error.what();
+        EXPECT_FALSE(line.empty());
+        EXPECT_TRUE(std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < 0x20; })) << line;
     } catch (const std::exception& error) {
         ADD_FAILURE() << error.what() << " from " << about.substr(0, 2000);
     }
