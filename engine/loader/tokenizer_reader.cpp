@@ -54,8 +54,9 @@ void readMerges(const JsonView& json, BpeModel& model) {
                     .fail("expected tokens of the vocabulary, found \"" + token + "\"");
             return it->second;
         };
+        const int leftId = idOf(left), rightId = idOf(right), newId = idOf(left + right);
         // Of a pair named twice the last counts, as in the library.
-        model.merges[BpeModel::pairKey(idOf(left), idOf(right))] = {static_cast<int>(i), idOf(left + right)};
+        model.merges[BpeModel::pairKey(leftId, rightId)] = {static_cast<int>(i), newId};
     }
 }
 

@@ -9,11 +9,15 @@ namespace {
 std::atomic<std::size_t> g_largest{0};
 }
 
-void* operator new(std::size_t bytes) {
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
     std::size_t seen = g_largest.load();
     while (seen < bytes && !g_largest.compare_exchange_weak(seen, bytes)) {
     }
-    if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+    return std::malloc(bytes > 0 ? bytes : 1);
+}
+
+void* operator new(std::size_t bytes) {
+    if (void* memory = operator new(bytes, std::nothrow)) return memory;
     throw std::bad_alloc();
 }
 
@@ -21,6 +25,9 @@ void operator delete(void* memory) noexcept {
     std::free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);
 }
 
