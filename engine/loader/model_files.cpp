@@ -45,8 +45,11 @@ WeightFiles readIndex(const fs::path& indexFile) {
     std::set<fs::path> names;
     for (const auto& [weight, value] : map.raw().items()) {
         const JsonView view(value, file, "weight_map." + weight);
-        const fs::path name = view.text();
-        if (name.empty() || name.has_parent_path() || name != name.filename() || name == "..")
+        const std::string text = view.text();
+        const bool printable =
+            std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+        const fs::path name = text;
+        if (!printable || name.empty() || name.has_parent_path() || name != name.filename() || name == "..")
             view.fail("expected a file name without folders, found \"" + name.string() + "\"");
         result.fileOf[weight] = indexFile.parent_path() / name;
         names.insert(indexFile.parent_path() / name);

@@ -130,6 +130,11 @@ const std::vector<BadModel> kBadModels{
          m.writeIndex({{"a", "x.safetensors"}});
      },
      {"x.safetensors"}},
+    {"index with a control character",
+     [](const TemporaryModel& m) {
+         m.writeIndex({{"a", "x\n.safetensors"}});
+     },
+     {"weight_map.a", "x\\x0a.safetensors"}},
     {"index empty", [](const TemporaryModel& m) { m.writeIndex(Json::object()); }, {"weight_map"}},
     {"index of numbers",
      [](const TemporaryModel& m) {
