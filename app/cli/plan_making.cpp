@@ -1,0 +1,77 @@
+#include "app/cli/plan_making.h"
+
+#include <cmath>
+#include <filesystem>
+
+namespace moa::cli {
+
+using nlohmann::json;
+
+namespace {
+
+/// JSON has no infinities.
+json finite(double value) {
+    return std::isfinite(value) ? json(value) : json();
+}
+
+} // namespace
+
+json byLength(const std::map<int, double>& values) {
+    json out = json::object();
+    for (const auto& [length, value] : values) out[std::to_string(length)] = value;
+    return out;
+}
+
+json outcomeJson(const SearchOutcome& outcome) {
+    return {{"loss", byLength(outcome.loss)}, {"density", byLength(outcome.density)},
+            {"objective", outcome.objective}, {"bound", finite(outcome.lowerBound)},
+            {"gap", finite(outcome.gap)},     {"seconds", outcome.seconds},
+            {"rules", outcome.distinctRules}, {"status", toString(outcome.status)}};
+}
+
+PlanFile planFromSearch(const SearchInstance& instance, const SearchOutcome& outcome,
+                        const PlanOrigin& origin) {
+    Passport passport;
+    passport.headDim = origin.headDim;
+    passport.search = outcomeJson(outcome);
+    passport.search["estimate"] = origin.estimate;
+    passport.search["granularity"] = toString(origin.options.granularity);
+    passport.search["solver"] = toString(origin.options.solver);
+    passport.search["objective_length"] =
+        origin.options.objectiveLength ? origin.options.objectiveLength : instance.lengths.back();
+    if (origin.options.density) passport.search["density_bound"] = *origin.options.density;
+    int heads = instance.kvHeads;
+    if (const ProfileData* profile = origin.profile) {
+        heads = profile->heads;
+        passport.modelName = profile->modelName;
+        passport.modelSha256 = profile->modelSha256;
+        json samples = json::object();
+        for (const auto& [length, at] : profile->lengths) samples[std::to_string(length)] = at.samples;
+        passport.profile = {{"file", std::filesystem::path(origin.profilePath).filename().string()},
+                            {"samples", samples},
+                            {"calibration", profile->calibration},
+                            {"tool_version", profile->toolVersion}};
+    }
+    return makePlanFile(toPlan(instance, outcome.choice, heads), passport);
+}
+
+SearchRecord searchRecord(const SearchOutcome& outcome, const PlanOrigin& origin, const std::string& path,
+                          const PlanFile* file) {
+    SearchRecord record;
+    if (file)
+        record.plan =
+            PlanRef{std::filesystem::path(path).filename().string(), planText(*file), "", "search", {}};
+    record.estimate = origin.estimate;
+    record.granularity = toString(origin.options.granularity);
+    record.solver = toString(origin.options.solver);
+    record.objectiveLength = origin.options.objectiveLength;
+    record.densityBound = origin.options.density;
+    if (outcome.hasPlan()) record.loss = outcome.objective;
+    if (std::isfinite(outcome.lowerBound)) record.bound = outcome.lowerBound;
+    if (std::isfinite(outcome.gap)) record.gap = outcome.gap;
+    record.seconds = outcome.seconds;
+    record.status = toString(outcome.status);
+    return record;
+}
+
+} // namespace moa::cli
