@@ -1,5 +1,5 @@
-// Attention or published influence of one query head, summed into cells of any size, down to single tokens: the
-// data of attention pictures and exports. Products and probabilities are those of the backward pass.
+// Attention or published influence of one query head, summed into cells of any size, down to single tokens:
+// the data of attention pictures and exports. Products and probabilities are those of the backward pass.
 #include "kernels/cpu/rule_costs.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -32,7 +32,8 @@ struct BlockSumState {
 };
 
 std::size_t blockSumFloats(int headDim) {
-    return static_cast<std::size_t>(2 * headDim * kTile + 2 * kTile * kTile + 5 * kTile + DominantKeys::kFloats);
+    return static_cast<std::size_t>(2 * headDim * kTile + 2 * kTile * kTile + 5 * kTile +
+                                    DominantKeys::kFloats);
 }
 
 BlockSumState layOut(const BlockSumParams& p) {
@@ -56,7 +57,9 @@ BlockSumState layOut(const BlockSumParams& p) {
     return st;
 }
 
-std::int64_t cellsOf(const BlockSumParams& p) { return (p.n + p.block - 1) / p.block; }
+std::int64_t cellsOf(const BlockSumParams& p) {
+    return (p.n + p.block - 1) / p.block;
+}
 
 /// The cell of (row, key).
 double& cell(const BlockSumParams& p, std::int64_t row, std::int64_t key) {
@@ -69,7 +72,8 @@ bool loadBlockRows(const BlockSumParams& p, BlockSumState& st) {
     packTransposed(p.q + st.firstRow * p.qStride, p.qStride, st.rows, p.headDim, p.scale, st.qT);
     if (!p.dOut) return true;
     const float* dO = p.dOut + st.firstRow * p.outStride;
-    if (!loadDelta(dO, p.out + st.firstRow * p.outStride, p.outStride, st.rows, p.headDim, st.delta)) return false;
+    if (!loadDelta(dO, p.out + st.firstRow * p.outStride, p.outStride, st.rows, p.headDim, st.delta))
+        return false;
     packTransposed(dO, p.outStride, st.rows, p.headDim, 1.0f, st.dOT);
     std::fill(st.mass, st.mass + kTile, 0.0f);
     std::fill(st.sum, st.sum + kTile, 0.0f);
@@ -95,7 +99,8 @@ void influenceOfTile(const BlockSumState& st, std::int64_t firstKey, int count) 
     }
 }
 
-/// Adds the tile's values to the cells, key columns first: lanes are rows. Float sums are over one tile at most.
+/// Adds the tile's values to the cells, key columns first: lanes are rows. Float sums are over one tile at
+/// most.
 void addToCells(const BlockSumParams& p, const BlockSumState& st, std::int64_t firstKey, int count) {
     for (int c = 0; c < count;) {
         const std::int64_t nextColumn = ((firstKey + c) / p.block + 1) * p.block;
@@ -123,8 +128,9 @@ void addDominantInfluence(const BlockSumParams& p, const BlockSumState& st) {
         const double a = st.dominant.a[r], g = st.dominant.g[r], mass = st.mass[r];
         double e = -a * (g - static_cast<double>(st.sum[r]) / mass);
         if (mass < kLostMass) {
-            const ExactRow exact{p.q + row * p.qStride, p.dOut + row * p.outStride, p.k, p.v, row, p.headDim, p.scale,
-                                 p.sink, row - p.window};
+            const ExactRow exact{
+                p.q + row * p.qStride, p.dOut + row * p.outStride, p.k, p.v, row, p.headDim, p.scale, p.sink,
+                row - p.window};
             e = exactDominantInfluence(exact, key);
         }
         cell(p, row, key) += std::abs(e);
@@ -136,7 +142,8 @@ void sumRowTile(const BlockSumParams& p, BlockSumState& st) {
     const int dim = p.headDim;
     for (std::int64_t firstKey = 0; firstKey < st.firstRow + st.rows; firstKey += kTile) {
         const int count = static_cast<int>(std::min<std::int64_t>(kTile, p.n - firstKey));
-        const ScoreTile scores{st.qT, st.lse, st.firstRow, p.k + firstKey * dim, firstKey, count, dim, p.sink, p.window};
+        const ScoreTile scores{st.qT, st.lse, st.firstRow, p.k + firstKey * dim, firstKey, count,
+                               dim,   p.sink, p.window};
         if (scores.hidden()) continue;
         probabilities(scores, st.p);
         if (p.dOut) {
@@ -168,9 +175,13 @@ namespace moa::kernels {
 HWY_EXPORT(blockSums);
 HWY_EXPORT(blockSumFloats);
 
-std::size_t blockSumWorkspaceFloats(int headDim) { return HWY_DYNAMIC_DISPATCH(blockSumFloats)(headDim); }
+std::size_t blockSumWorkspaceFloats(int headDim) {
+    return HWY_DYNAMIC_DISPATCH(blockSumFloats)(headDim);
+}
 
-void attentionBlockSums(const BlockSumParams& params) { HWY_DYNAMIC_DISPATCH(blockSums)(params); }
+void attentionBlockSums(const BlockSumParams& params) {
+    HWY_DYNAMIC_DISPATCH(blockSums)(params);
+}
 
 } // namespace moa::kernels
 #endif

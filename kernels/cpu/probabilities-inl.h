@@ -36,7 +36,8 @@ inline void loadLse(const float* lse, int rows, float* to) {
 }
 
 /// delta[r] = dO·O of each row, 0 past the end; returns whether any dO is not zero.
-inline bool loadDelta(const float* dO, const float* out, std::int64_t stride, int rows, int headDim, float* delta) {
+inline bool loadDelta(const float* dO, const float* out, std::int64_t stride, int rows, int headDim,
+                      float* delta) {
     bool any = false;
     for (int r = 0; r < 64; ++r) {
         float sum = 0;
@@ -66,9 +67,11 @@ inline double probabilities(const ScoreTile& t, float* p) {
             const auto low = static_cast<std::int32_t>(std::clamp(j - t.firstRow, -limit, limit));
             const std::int64_t end = j < t.sink ? limit : j + t.window - t.firstRow;
             const auto high = static_cast<std::int32_t>(std::clamp(end, -limit, limit));
-            const auto visible = hn::And(hn::Gt(row, hn::Set(ints, low - 1)), hn::Lt(row, hn::Set(ints, high)));
+            const auto visible =
+                hn::And(hn::Gt(row, hn::Set(ints, low - 1)), hn::Lt(row, hn::Set(ints, high)));
             float* at = p + c * 64 + r;
-            const auto e = hn::IfThenElseZero(hn::RebindMask(kF, visible), expFast(hn::Sub(hn::LoadU(kF, at), lse)));
+            const auto e =
+                hn::IfThenElseZero(hn::RebindMask(kF, visible), expFast(hn::Sub(hn::LoadU(kF, at), lse)));
             hn::StoreU(e, kF, at);
             sum = hn::Add(sum, e);
         }
@@ -77,8 +80,8 @@ inline double probabilities(const ScoreTile& t, float* p) {
     return total;
 }
 
-/// Each row's weight above ½ (at most one): its influence is computed from the other keys of the row, once they
-/// are all known.
+/// Each row's weight above ½ (at most one): its influence is computed from the other keys of the row, once
+/// they are all known.
 struct DominantKeys {
     float* a;   ///< [64] the weight, 0 where no weight is above ½
     float* g;   ///< [64] its g

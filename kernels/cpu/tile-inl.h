@@ -21,9 +21,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 using FloatTag = hn::CappedTag<float, 16>;
 using FloatVec = hn::Vec<FloatTag>;
 inline constexpr FloatTag kF{};
-inline constexpr int kLanes = static_cast<int>(HWY_MAX_BYTES / sizeof(float)) < 16
-                                  ? static_cast<int>(HWY_MAX_BYTES / sizeof(float))
-                                  : 16;
+// A constant, so that accumulators are plain arrays; hence no targets whose vectors have a length known only
+// at run time.
+static_assert(!HWY_HAVE_SCALABLE);
+inline constexpr int kLanes = static_cast<int>(hn::MaxLanes(FloatTag()));
 // Accumulators must fit the register file: 32 registers with AVX-512, 16 below.
 inline constexpr int kPanelVectors = kLanes == 16 ? 4 : 2;
 inline constexpr int kPanelRows = 6;

@@ -1,0 +1,58 @@
+// Runs the float backward kernel on a RandomHead, with exact outputs around it guarded.
+#pragma once
+
+#include "tests/kernels/kernel_fixture.h"
+
+#include <memory>
+
+namespace moa::kernels::test {
+
+/// Outputs of one backward pass: dQ [n][dim], dK and dV [n][paddedDim].
+struct BackwardRun {
+    Guarded<float> out, lse, dQ, dK, dV;
+
+    BackwardRun(const RandomHead& head, std::int64_t sink, std::int64_t window,
+                const RuleCostSums* sums = nullptr)
+        : out(head.q.size()), lse(static_cast<std::size_t>(head.n)), dQ(head.q.size(), 99.0f),
+          dK(static_cast<std::size_t>(head.n * paddedDim(head.dim))), dV(dK.size()) {
+        head.forward(sink, window, out.data(), lse.data());
+        Guarded<float> workspace(backwardWorkspaceFloats(head.dim, head.n));
+        BackwardHeadParams p;
+        p.q = head.q.data();
+        p.qStride = head.dim;
+        p.k = head.k.data();
+        p.v = head.v.data();
+        p.out = out.data();
+        p.dOut = head.dO.data();
+        p.outStride = head.dim;
+        p.lse = lse.data();
+        p.n = head.n;
+        p.sink = sink;
+        p.window = window;
+        p.headDim = head.dim;
+        p.scale = head.scale();
+        p.dQ = dQ.data();
+        p.dK = dK.data();
+        p.dV = dV.data();
+        p.sums = sums;
+        p.workspace = workspace.data();
+        attentionBackwardHead(p);
+    }
+
+    /// Rows of a padded gradient without the padding, which must stay 0.
+    static Floats unpadded(const RandomHead& head, const Guarded<float>& gradient) {
+        Floats rows;
+        const int pad = paddedDim(head.dim);
+        for (std::int64_t r = 0; r < head.n; ++r)
+            for (int d = 0; d < pad; ++d) {
+                const float value = gradient.values()[static_cast<std::size_t>(r * pad + d)];
+                if (d < head.dim)
+                    rows.push_back(value);
+                else
+                    EXPECT_EQ(value, 0.0f) << "padding";
+            }
+        return rows;
+    }
+};
+
+} // namespace moa::kernels::test
