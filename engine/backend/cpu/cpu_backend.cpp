@@ -152,37 +152,45 @@ private:
         });
     }
 
-    /// out (+)= x · Wᵀ or x · W. Rows are shared out when there are many, else the output's columns.
-    void multiply(const Tensor& out, const Tensor& x, const Tensor& w, bool transposed, bool accumulate) {
-        const float beta = accumulate ? 1.0f : 0.0f;
-        const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols) {
-            if (rows == 0 || cols == 0) return;
-            const float* weight = f32(w) + (transposed ? col * w.stride : col);
-            float* to = f32(out) + row * out.stride + col;
-            const float* from = f32(x) + row * x.stride;
-            if (rows == 1)
-                cblas_sgemv(CblasRowMajor, transposed ? CblasNoTrans : CblasTrans,
-                            blasint(transposed ? cols : x.cols), blasint(transposed ? x.cols : cols), 1.0f, weight,
-                            blasint(w.stride), from, 1, beta, to, 1);
-            else
-                cblas_sgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows),
-                            blasint(cols), blasint(x.cols), 1.0f, from, blasint(x.stride), weight, blasint(w.stride),
-                            beta, to, blasint(out.stride));
-        };
-        const std::int64_t parts = m_pool.threads();
-        const std::int64_t worth = 65536;
-        if (parts == 1 || out.rows * out.cols * x.cols < worth) return part(0, out.rows, 0, out.cols);
-        if (out.rows >= 8 * parts)
-            m_pool.run(parts, [&](std::int64_t i, int) {
-                const std::int64_t first = out.rows * i / parts;
-                part(first, out.rows * (i + 1) / parts - first, 0, out.cols);
-            });
+    /// One piece of a product: `rows` rows from `row`, `cols` output columns from `col`.
+    static void multiplyPart(const Tensor& out, const Tensor& x, const Tensor& w, bool transposed, float beta,
+                             std::int64_t row, std::int64_t rows, std::int64_t col, std::int64_t cols) {
+        const float* weight = f32(w) + (transposed ? col * w.stride : col);
+        float* to = f32(out) + row * out.stride + col;
+        const float* from = f32(x) + row * x.stride;
+        if (rows == 1)
+            cblas_sgemv(CblasRowMajor, transposed ? CblasNoTrans : CblasTrans,
+                        blasint(transposed ? cols : x.cols), blasint(transposed ? x.cols : cols), 1.0f,
+                        weight, blasint(w.stride), from, 1, beta, to, 1);
         else
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, blasint(rows),
+                        blasint(cols), blasint(x.cols), 1.0f, from, blasint(x.stride), weight,
+                        blasint(w.stride), beta, to, blasint(out.stride));
+    }
+
+    /// out (+)= x · Wᵀ or x · W. Few rows: the output's columns are cut on a fixed grid; many: the rows are
+    /// shared out, in pieces that are large enough for OpenBLAS to use the same kernel as for the whole.
+    /// Either way the result does not depend on the number of threads.
+    void multiply(const Tensor& out, const Tensor& x, const Tensor& w, bool transposed, bool accumulate) {
+        constexpr std::int64_t manyRows = 32, gridCols = 128;
+        constexpr std::int64_t smallProduct =
+            2'000'000; // multiply-adds; OpenBLAS has small kernels up to 1,000,000
+        const float beta = accumulate ? 1.0f : 0.0f;
+        if (out.rows < manyRows) {
+            const std::int64_t parts = (out.cols + gridCols - 1) / gridCols;
             m_pool.run(parts, [&](std::int64_t i, int) {
-                const std::int64_t first = out.cols * i / parts / 16 * 16;
-                const std::int64_t last = i + 1 == parts ? out.cols : out.cols * (i + 1) / parts / 16 * 16;
-                part(0, out.rows, first, last - first);
+                const std::int64_t first = i * gridCols;
+                multiplyPart(out, x, w, transposed, beta, 0, out.rows, first,
+                             std::min(gridCols, out.cols - first));
             });
+            return;
+        }
+        const std::int64_t worth = std::max<std::int64_t>(1, out.rows * out.cols * x.cols / smallProduct);
+        const std::int64_t parts = std::min<std::int64_t>(m_pool.threads(), worth);
+        m_pool.run(parts, [&](std::int64_t i, int) {
+            const std::int64_t first = out.rows * i / parts;
+            multiplyPart(out, x, w, transposed, beta, first, out.rows * (i + 1) / parts - first, 0, out.cols);
+        });
     }
 
     ThreadPool m_pool;
