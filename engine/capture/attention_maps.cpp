@@ -18,18 +18,19 @@ std::vector<Id> chosen(const std::vector<Id>& asked, int count, const char* what
     }
     for (const Id id : asked)
         if (id.value < 0 || id.value >= count)
-            throw UsageError("there is no " + std::string(what) + " " + std::to_string(id.value) + ": the model has " +
-                             std::string(what) + "s 0 to " + std::to_string(count - 1));
+            throw UsageError("there is no " + std::string(what) + " " + std::to_string(id.value) +
+                             ": the model has " + std::string(what) + "s 0 to " + std::to_string(count - 1));
     return asked;
 }
 
 void checkOptions(const AttentionMapOptions& options, std::int64_t tokens) {
-    if (options.block < 1) throw UsageError("a block has at least 1 token, not " + std::to_string(options.block));
+    if (options.block < 1)
+        throw UsageError("a block has at least 1 token, not " + std::to_string(options.block));
     if (tokens == 0) throw UsageError("the text has no tokens");
-    if (options.value == MapValue::Influence &&
-        (options.lossLast < 0 || options.lossLast >= tokens))
-        throw UsageError("a loss over the last " + std::to_string(options.lossLast) + " tokens needs a longer text: " +
-                         "each needs a token before it, and the text has " + std::to_string(tokens));
+    if (options.value == MapValue::Influence && (options.lossLast < 0 || options.lossLast >= tokens))
+        throw UsageError("a loss over the last " + std::to_string(options.lossLast) +
+                         " tokens needs a longer text: " + "each needs a token before it, and the text has " +
+                         std::to_string(tokens));
     if (options.value == MapValue::Influence && tokens < 2)
         throw UsageError("influence needs a loss, hence at least 2 tokens; the text has 1");
 }
@@ -41,11 +42,12 @@ std::uint64_t passBytes(const ModelConfig& c, std::uint64_t tokens, bool withBac
     const auto kv = static_cast<std::uint64_t>(c.kvHeads) * static_cast<std::uint64_t>(c.headDim);
     std::uint64_t row = 2 * hidden + 2 * q + 4 * kv + heads;
     if (withBackward) {
-        row += static_cast<std::uint64_t>(c.layers) * (hidden + q + heads); // checkpoints
-        row += 2 * hidden + 2 * q + 2 * kv;                                 // gradients
-        row += 2 * heads * (static_cast<std::uint64_t>(c.headDim) + 15) / 16 * 16;
+        row += static_cast<std::uint64_t>(c.layers) * (hidden + q + heads);          // checkpoints
+        row += 2 * hidden + 2 * q + 2 * kv;                                          // gradients
+        row += 2 * heads * ((static_cast<std::uint64_t>(c.headDim) + 15) / 16 * 16); // dK, dV per query head
     }
-    const std::uint64_t chunk = std::min<std::uint64_t>(tokens, static_cast<std::uint64_t>(LanguageModel::kChunk));
+    const std::uint64_t chunk =
+        std::min<std::uint64_t>(tokens, static_cast<std::uint64_t>(LanguageModel::kChunk));
     return 4 * (tokens * row + 3 * chunk * static_cast<std::uint64_t>(c.intermediate));
 }
 
@@ -63,7 +65,9 @@ void checkMemory(const LanguageModel& model, const DeviceInfo& device, const Att
     const auto tokens = static_cast<std::uint64_t>(maps.tokens);
     const std::uint64_t count = maps.layers.size() * maps.heads.size();
     const std::uint64_t pass = passBytes(model.config(), tokens, options.value == MapValue::Influence);
-    const auto needed = [&](std::uint64_t block) { return pass + mapBytes(count, tokens, block, device.threads); };
+    const auto needed = [&](std::uint64_t block) {
+        return pass + mapBytes(count, tokens, block, device.threads);
+    };
     const auto block = static_cast<std::uint64_t>(maps.block);
     const std::string what = "a map of " + std::to_string(tokens) + " tokens for " + std::to_string(count) +
                              (count == 1 ? " head" : " heads") + " at block " + std::to_string(block);
@@ -96,7 +100,8 @@ public:
                 h += addHeads(layer, l, h);
             }
             ++m_done;
-            if (m_progress) m_progress({"attention maps", m_done, static_cast<std::int64_t>(m_maps.layers.size())});
+            if (m_progress)
+                m_progress({"attention maps", m_done, static_cast<std::int64_t>(m_maps.layers.size())});
         }
         return m_done < static_cast<std::int64_t>(m_maps.layers.size());
     }
@@ -123,7 +128,8 @@ private:
         args.sink = layer.sink;
         args.heads = heads;
         args.block = m_maps.block;
-        args.cells = std::span(m_maps.values).subspan((l * m_maps.heads.size() + first) * size, heads.size() * size);
+        args.cells =
+            std::span(m_maps.values).subspan((l * m_maps.heads.size() + first) * size, heads.size() * size);
         m_model.backend().attentionMap(args);
         return heads.size();
     }
@@ -137,10 +143,13 @@ private:
 
 } // namespace
 
-double AttentionMaps::sum() const { return std::accumulate(values.begin(), values.end(), 0.0); }
+double AttentionMaps::sum() const {
+    return std::accumulate(values.begin(), values.end(), 0.0);
+}
 
-AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids, const AttentionMapOptions& options,
-                               std::stop_token stop, const ProgressFn& progress) {
+AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids,
+                               const AttentionMapOptions& options, std::stop_token stop,
+                               const ProgressFn& progress) {
     AttentionMaps maps;
     maps.tokens = static_cast<std::int64_t>(ids.size());
     checkOptions(options, maps.tokens);
@@ -149,7 +158,8 @@ AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids, c
     maps.block = std::min(options.block, maps.tokens);
     maps.cells = (maps.tokens + maps.block - 1) / maps.block;
     checkMemory(model, model.backend().device(), maps, options);
-    maps.values.resize(maps.layers.size() * maps.heads.size() * static_cast<std::size_t>(maps.cells * maps.cells));
+    maps.values.resize(maps.layers.size() * maps.heads.size() *
+                       static_cast<std::size_t>(maps.cells * maps.cells));
 
     const WindowMap* windows = options.windows ? &*options.windows : nullptr;
     MapObserver observe(model, maps, stop, progress);

@@ -1,7 +1,7 @@
 // Attention or published influence of one text, summed into block × block cells, for chosen layers and heads:
 // the data of heatmaps and exports (docs/method.md, "Published influence").
-// Goals: any block size down to single tokens; memory beyond the maps themselves is O(n), one layer at a time.
-// Non-goals: files (engine/capture/export.h) and sums over samples (engine/profile).
+// Goals: any block size down to single tokens; memory beyond the maps themselves is O(n), one layer at a
+// time. Non-goals: files (engine/capture/export.h) and sums over samples (engine/profile).
 #pragma once
 
 #include "engine/core/ids.h"
@@ -23,11 +23,12 @@ enum class MapValue {
 
 struct AttentionMapOptions {
     MapValue value = MapValue::Attention;
-    std::vector<LayerIndex> layers; ///< empty: all
-    std::vector<HeadIndex> heads;   ///< query heads; empty: all
-    std::optional<WindowMap> windows; ///< empty: dense
-    std::int64_t block = kBlock;      ///< ≥ 1, tokens per cell side
-    /// Influence: the loss is the mean cross-entropy of this many last tokens; 0: of all that have one before them.
+    std::vector<LayerIndex> layers{};   ///< empty: all
+    std::vector<HeadIndex> heads{};     ///< query heads; empty: all
+    std::optional<WindowMap> windows{}; ///< empty: dense
+    std::int64_t block = kBlock;        ///< ≥ 1, tokens per cell side
+    /// Influence: the loss is the mean cross-entropy of this many last tokens; 0: of all that have one before
+    /// them.
     std::int64_t lossLast = 0;
     std::uint64_t memoryLimit = 0; ///< bytes that may be taken; 0: what the device has free
 };
@@ -51,7 +52,8 @@ struct AttentionMaps {
 
 /// Throws UsageError for layers, heads, a block or a loss outside the model or the text; MemoryError, before
 /// anything is computed, with the smallest block that would fit; else as LanguageModel::backward().
-AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids, const AttentionMapOptions& options,
-                               std::stop_token stop = {}, const ProgressFn& progress = {});
+AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids,
+                               const AttentionMapOptions& options, std::stop_token stop = {},
+                               const ProgressFn& progress = {});
 
 } // namespace moa

@@ -13,10 +13,10 @@ namespace moa {
 /// Device tensors, valid during the call only. n tokens at positions 0 … n−1.
 struct LayerAttention {
     LayerIndex layer;
-    Tensor q, out; ///< [n][H·D]; positions are applied to q
-    Tensor k, v;   ///< [n][G·D]; positions are applied to k
-    Tensor lse;    ///< [H][n]
-    Tensor dOut;   ///< [n][H·D], ∂ℓ/∂out; no data in a pass without backward
+    Tensor q, out;                         ///< [n][H·D]; positions are applied to q
+    Tensor k, v;                           ///< [n][G·D]; positions are applied to k
+    Tensor lse;                            ///< [H][n]
+    Tensor dOut;                           ///< [n][H·D], ∂ℓ/∂out; no data in a pass without backward
     std::span<const std::int64_t> windows; ///< [G]
     std::int64_t sink = 0;
 };
