@@ -67,7 +67,8 @@ std::stop_token CancelSignal::token() const {
 void CancelSignal::rearm() {
     const std::lock_guard lock(m_mutex);
     char byte = 0;
-    while (::read(m_wake[0], &byte, 1) == 1) {}
+    while (::read(m_wake[0], &byte, 1) == 1) {
+    }
     m_source = std::stop_source();
     g_count = 0;
 }

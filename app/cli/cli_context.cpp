@@ -1,6 +1,7 @@
 #include "app/cli/cli_context.h"
 
 #include "app/cli/resources.h"
+#include "app/cli/versions.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/plan/json_file.h"
@@ -17,9 +18,12 @@ constexpr int kMostThreads = 1024;
 ExitCode exitCodeOf(RunStatus status) {
     switch (status) {
     case RunStatus::Done:
-    case RunStatus::TimeLimit: return ExitCode::Done;
-    case RunStatus::Cancelled: return ExitCode::Cancelled;
-    default: return ExitCode::Failed;
+    case RunStatus::TimeLimit:
+        return ExitCode::Done;
+    case RunStatus::Cancelled:
+        return ExitCode::Cancelled;
+    default:
+        return ExitCode::Failed;
     }
 }
 
@@ -43,7 +47,9 @@ CLI::App& CliContext::addCommand(CLI::App& parent, const std::string& name, cons
 
 void CliContext::addCommonOptions(CLI::App& command) {
     const std::string group = "Common options";
-    command.add_option("--device", options.device, "auto, cpu, cuda or cuda:i")->group(group)->check(checkDeviceName);
+    command.add_option("--device", options.device, "auto, cpu, cuda or cuda:i")
+        ->group(group)
+        ->check(checkDeviceName);
     command.add_option("--threads", options.threads, "processor threads; 0: all")
         ->group(group)
         ->check(CLI::Range(0, kMostThreads));
@@ -64,7 +70,7 @@ void CliContext::throwIfCancelled() const {
 
 ProgressPrinter& CliContext::printer() {
     if (!m_printer) {
-        const auto style = options.quiet         ? ProgressStyle::None
+        const auto style = options.quiet             ? ProgressStyle::None
                            : ::isatty(STDERR_FILENO) ? ProgressStyle::Terminal
                                                      : ProgressStyle::Plain;
         m_printer = std::make_unique<ProgressPrinter>(stderr, style);
@@ -94,7 +100,9 @@ void CliContext::stream(const std::string& text) {
     std::fflush(stdout);
 }
 
-bool CliContext::isInteractive() const { return !options.json && !options.quiet && ::isatty(STDERR_FILENO) != 0; }
+bool CliContext::isInteractive() const {
+    return !options.json && !options.quiet && ::isatty(STDERR_FILENO) != 0;
+}
 
 void CliContext::checkDevice() const {
     if (options.device.starts_with("cuda"))
@@ -102,22 +110,24 @@ void CliContext::checkDevice() const {
 }
 
 Backend& CliContext::backend() {
-    if (!m_backend) {
-        checkDevice();
-        m_backend = makeCpuBackend(options.threads);
-    }
+    if (!m_backend) m_backend = makeCpuBackend(options.threads);
     return *m_backend;
 }
 
 std::shared_ptr<const Model> CliContext::loadFiles(const std::string& nameOrPath) {
     std::error_code ignored;
     // A path needs no resources, so that their absence is no obstacle.
-    const bool isPath = std::filesystem::exists(nameOrPath, ignored);
-    return moa::loadModel(isPath ? std::filesystem::path(nameOrPath) : resolveModel(nameOrPath, resourcesFolder()));
+    if (std::filesystem::exists(nameOrPath, ignored)) return moa::loadModel(nameOrPath);
+    std::filesystem::path resources;
+    try {
+        resources = resourcesFolder();
+    } catch (const Error& e) {
+        throw FileError(nameOrPath, "", std::string("no such file or folder; ") + e.what());
+    }
+    return moa::loadModel(resolveModel(nameOrPath, resources));
 }
 
 std::unique_ptr<LanguageModel> CliContext::loadModel(const std::string& nameOrPath) {
-    checkDevice();
     return loadModel(loadFiles(nameOrPath));
 }
 
@@ -134,14 +144,16 @@ void CliContext::beginRun(const RunSubject& subject) {
     RunStart start;
     start.command = subject.command;
     start.arguments = m_arguments;
-    if (subject.model) start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config};
+    if (subject.model)
+        start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config};
     start.profile = subject.profile;
     if (subject.plan)
-        start.plan = PlanRef{std::filesystem::path(subject.planPath).filename().string(), planText(*subject.plan), "",
-                             "file", std::nullopt};
+        start.plan = PlanRef{std::filesystem::path(subject.planPath).filename().string(),
+                             planText(*subject.plan), "", "file", std::nullopt};
     start.device = device.kind + " " + device.name;
     start.backend = device.kind;
-    start.programVersion = MOA_VERSION;
+    start.programVersion = programVersion();
+    start.versions = libraryVersions();
     start.seed = subject.seed;
     Json settings = subject.settings;
     settings["threads"] = device.threads;
@@ -174,7 +186,8 @@ ExitCode CliContext::conclude(Conclusion conclusion) {
                             .searches = conclusion.searches});
         if (const auto& problem = m_recorder->problem()) {
             warn("not recorded in the history: " + *problem);
-            // A file named by the user that fails is an error; the default one only costs the memory of this run.
+            // A file named by the user that fails is an error; the default one only costs the memory of this
+            // run.
             if (!options.db.empty() && code == ExitCode::Done) code = ExitCode::BadFile;
         }
     }

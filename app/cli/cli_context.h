@@ -1,5 +1,5 @@
-// What every command of `moa` shares: the common flags, the device, loading a model, progress, Ctrl-C, and how a
-// result is printed and remembered. Passed explicitly; there is no global state.
+// What every command of `moa` shares: the common flags, the device, loading a model, progress, Ctrl-C, and
+// how a result is printed and remembered. Passed explicitly; there is no global state.
 #pragma once
 
 #include "app/cli/cancel_signal.h"
@@ -30,7 +30,7 @@ struct CommonOptions {
     std::string device = "auto"; ///< "auto", "cpu", "cuda", "cuda:i"
     int threads = 0;             ///< 0: as many as the process may use
     std::uint64_t seed = 0;
-    std::string db;              ///< empty: the user's own history
+    std::string db; ///< empty: the user's own history
     bool noDb = false, json = false, quiet = false;
 };
 
@@ -43,21 +43,21 @@ public:
 
 /// What a measuring command starts from; goes into the history.
 struct RunSubject {
-    std::string command;           ///< "score", "profile" …
-    const Model* model = nullptr;  ///< null: none
+    std::string command{};        ///< "score", "profile" …
+    const Model* model = nullptr; ///< null: none
     const PlanFile* plan = nullptr;
-    std::string planPath;          ///< its name in the history is the file name
+    std::string planPath{}; ///< its name in the history is the file name
     std::optional<ProfileRef> profile{};
-    Json settings = Json::object(); ///< what else decides the result
+    Json settings = Json::object();      ///< what else decides the result
     std::optional<std::uint64_t> seed{}; ///< where chance has a part
 };
 
 /// How a command ended: what is printed and what is remembered.
 struct Conclusion {
-    Json result = Json::object();   ///< the document of --json
-    std::string text;               ///< the same for people; printed without --json
+    Json result = Json::object(); ///< the document of --json
+    std::string text{};           ///< the same for people; printed without --json
     RunStatus status = RunStatus::Done;
-    std::string message{};          ///< one line for standard error: what was kept after a cancel, why infeasible
+    std::string message{}; ///< one line for standard error: what was kept after a cancel, why infeasible
     std::vector<Measurement> measurements{};
     std::vector<SearchRecord> searches{};
 };
@@ -103,9 +103,9 @@ public:
     /// True when standard error goes to people and --json or --quiet do not forbid it.
     bool isInteractive() const;
 
-    /// The device of --device, made at the first call. Throws Error when it was asked for by name and is not there.
+    /// The device of --device, made at the first call.
     Backend& backend();
-    /// Checks --device without making anything. Throws Error.
+    /// Throws Error when the device was asked for by name and is not there. Done before every command.
     void checkDevice() const;
     /// Reads a model's files: a path, or a name in the resources. Throws FileError.
     std::shared_ptr<const Model> loadFiles(const std::string& nameOrPath);

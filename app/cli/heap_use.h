@@ -5,7 +5,8 @@
 
 namespace moa::cli {
 
-/// Live bytes of malloc and its kin, large blocks included. Memory that libraries map by themselves is not seen.
+/// Live bytes of malloc and its kin, large blocks included. Memory that libraries map by themselves is not
+/// seen.
 std::uint64_t heapBytes();
 
 } // namespace moa::cli

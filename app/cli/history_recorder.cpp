@@ -11,7 +11,9 @@ HistoryRecorder::~HistoryRecorder() {
     finish(end);
 }
 
-History HistoryRecorder::open() const { return History::open(m_path.empty() ? History::defaultPath() : m_path); }
+History HistoryRecorder::open() const {
+    return History::open(m_path.empty() ? History::defaultPath() : m_path);
+}
 
 void HistoryRecorder::begin(RunStart start) {
     if (!start.started) start.started = currentTime();

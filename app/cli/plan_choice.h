@@ -26,8 +26,8 @@ struct PlanChoice {
     double density(std::int64_t n) const { return file ? file->plan.density(n) : 1.0; }
 };
 
-/// Reads the plan and refuses one that cannot run on `model` (FileError); whatever else is odd about it becomes a
-/// warning. Nothing is read for an empty path.
+/// Reads the plan and refuses one that cannot run on `model` (FileError); whatever else is odd about it
+/// becomes a warning. Nothing is read for an empty path.
 PlanChoice choosePlan(const std::string& path, const Model& model, CliContext& context);
 
 } // namespace moa::cli

@@ -1,6 +1,7 @@
 #include "app/cli/program.h"
 
 #include "app/cli/commands/commands.h"
+#include "app/cli/versions.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -53,18 +54,20 @@ int report(CliContext& context, ExitCode code, const std::string& what) {
 /// The one place where exceptions end.
 int runGuarded(CliContext& context) {
     try {
+        context.checkDevice(); // before files are read and prompts are waited for
         return static_cast<int>(context.run());
     } catch (const Error& e) {
         return report(context, e.exitCode(), e.what());
     } catch (const std::bad_alloc&) {
-        return report(context, ExitCode::OutOfMemory, "out of memory; use a shorter input or a smaller model");
+        return report(context, ExitCode::OutOfMemory,
+                      "out of memory; use a shorter input or a smaller model");
     } catch (const std::exception& e) {
         return report(context, ExitCode::Failed, e.what());
     }
 }
 
 void build(CLI::App& app, CliContext& context) {
-    app.set_version_flag("--version", std::string("moa ") + MOA_VERSION);
+    app.set_version_flag("--version", "moa " + programVersion());
     app.require_subcommand(1);
     app.get_formatter()->column_width(34);
     context.addCommonOptions(app);
@@ -94,8 +97,8 @@ int runProgram(const std::vector<std::string>& arguments, CancelSignal& cancel) 
     return code;
 }
 
-NestedResult runNested(const std::vector<std::string>& arguments, CancelSignal& cancel, const CommonOptions& common,
-                       RerunOptions rerun) {
+NestedResult runNested(const std::vector<std::string>& arguments, CancelSignal& cancel,
+                       const CommonOptions& common, RerunOptions rerun) {
     CliContext context(arguments, cancel);
     CLI::App app(kDescription, "moa");
     build(app, context);

@@ -19,7 +19,7 @@ struct NestedResult {
     std::optional<RunId> run;             ///< its history row
 };
 /// `common` replaces where and whether the run is recorded and how much it says.
-NestedResult runNested(const std::vector<std::string>& arguments, CancelSignal& cancel, const CommonOptions& common,
-                       RerunOptions rerun);
+NestedResult runNested(const std::vector<std::string>& arguments, CancelSignal& cancel,
+                       const CommonOptions& common, RerunOptions rerun);
 
 } // namespace moa::cli

@@ -7,9 +7,13 @@
 namespace moa::cli {
 namespace {
 
-double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+double seconds(std::chrono::steady_clock::duration d) {
+    return std::chrono::duration<double>(d).count();
+}
 
-double share(const Progress& p) { return p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0; }
+double share(const Progress& p) {
+    return p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+}
 
 } // namespace
 
@@ -31,8 +35,10 @@ void ProgressPrinter::report(const Progress& progress) {
         m_lastShare = share(progress);
         m_stagePrinted = false;
     }
-    if (m_style == ProgressStyle::Terminal) printTerminal(progress, now);
-    else printPlain(progress, now);
+    if (m_style == ProgressStyle::Terminal)
+        printTerminal(progress, now);
+    else
+        printPlain(progress, now);
 }
 
 std::string ProgressPrinter::line(const Progress& p, Clock::time_point now) const {
@@ -42,7 +48,9 @@ std::string ProgressPrinter::line(const Progress& p, Clock::time_point now) cons
     const std::int64_t made = p.done - m_stageFirst;
     const double spent = seconds(now - m_stageStart);
     if (made > 0 && p.done < p.total && spent > 0.5)
-        text += ", " + formatDuration(spent * static_cast<double>(p.total - p.done) / static_cast<double>(made)) + " left";
+        text += ", " +
+                formatDuration(spent * static_cast<double>(p.total - p.done) / static_cast<double>(made)) +
+                " left";
     return text;
 }
 

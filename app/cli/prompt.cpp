@@ -30,8 +30,10 @@ std::vector<int> encodePrompt(const std::string& text, const PromptOptions& opti
                               CliContext& context) {
     const bool parseSpecial = !options.noSpecial;
     if (!options.chat) return model.tokenizer.encode(text, parseSpecial, true);
-    if (!model.chat.known()) context.note("moa: the model's chat template is of no known family; the text stays as it is");
-    if (model.chat.family() == ChatFamily::None) context.note("moa: the model has no chat template; the text stays as it is");
+    if (!model.chat.known())
+        context.note("moa: the model's chat template is of no known family; the text stays as it is");
+    if (model.chat.family() == ChatFamily::None)
+        context.note("moa: the model has no chat template; the text stays as it is");
     if (!model.chat.known() || model.chat.family() == ChatFamily::None)
         return model.tokenizer.encode(text, parseSpecial, true);
     const auto wrap = [&](const std::string& content) { return model.chat.render({{"user", content}}); };
@@ -43,20 +45,26 @@ std::vector<int> encodePrompt(const std::string& text, const PromptOptions& opti
 void addPromptOptions(CLI::App& command, PromptOptions& options) {
     const std::string group = "Prompt (standard input unless given)";
     options.textOption = command.add_option("--text", options.text, "the prompt itself")->group(group);
-    CLI::Option* file = command.add_option("--text-file", options.textFile, "file with the prompt")->group(group);
+    CLI::Option* file =
+        command.add_option("--text-file", options.textFile, "file with the prompt")->group(group);
     CLI::Option* ids = command.add_option("--ids", options.idsFile, "JSON array of token ids")->group(group);
     file->excludes(options.textOption);
     ids->excludes(options.textOption)->excludes(file);
-    command.add_flag("--chat", options.chat, "wrap the text in the model's chat template")->group(group)->excludes(ids);
-    command.add_flag("--no-special", options.noSpecial, "texts such as <|im_end|> are ordinary text")->group(group);
+    command.add_flag("--chat", options.chat, "wrap the text in the model's chat template")
+        ->group(group)
+        ->excludes(ids);
+    command.add_flag("--no-special", options.noSpecial, "texts such as <|im_end|> are ordinary text")
+        ->group(group);
 }
 
 std::string readStandardInput(CliContext& context, std::uint64_t maxBytes) {
-    if (::isatty(STDIN_FILENO) != 0) context.note("Reading the prompt from the terminal; end it with Ctrl-D.");
+    if (::isatty(STDIN_FILENO) != 0)
+        context.note("Reading the prompt from the terminal; end it with Ctrl-D.");
     std::string text;
     std::array<char, 65536> piece{};
     while (true) {
-        std::array<pollfd, 2> wait{{{STDIN_FILENO, POLLIN, 0}, {context.cancel().wakeDescriptor(), POLLIN, 0}}};
+        std::array<pollfd, 2> wait{
+            {{STDIN_FILENO, POLLIN, 0}, {context.cancel().wakeDescriptor(), POLLIN, 0}}};
         if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) break;
         context.throwIfCancelled();
         if (wait[0].revents == 0) continue;
@@ -71,13 +79,14 @@ std::string readStandardInput(CliContext& context, std::uint64_t maxBytes) {
     return text;
 }
 
-std::vector<int> encodeWrapped(const Tokenizer& tokenizer, const std::function<std::string(const std::string&)>& wrap,
+std::vector<int> encodeWrapped(const Tokenizer& tokenizer,
+                               const std::function<std::string(const std::string&)>& wrap,
                                const std::string& content, bool parseSpecial) {
     const std::string whole = wrap(content);
     if (parseSpecial || tokenizer.encode(content, true, false) == tokenizer.encode(content, false, false))
         return tokenizer.encode(whole, true, false);
-    // The template's own special texts must be parsed and the content's must not: cut where the content begins and
-    // ends (a template may trim it).
+    // The template's own special texts must be parsed and the content's must not: cut where the content
+    // begins and ends (a template may trim it).
     const std::string mark = "\x01mark\x01", marked = wrap(mark);
     const std::size_t at = marked.find(mark);
     const std::size_t after = marked.size() - at - mark.size();
@@ -96,14 +105,17 @@ Prompt readPrompt(const PromptOptions& options, const Model& model, CliContext& 
     if (!options.idsFile.empty()) return {readIds(options.idsFile, model), options.idsFile};
     if (options.textOption->count() > 0) return {encodePrompt(options.text, options, model, context), "text"};
     if (!options.textFile.empty())
-        return {encodePrompt(readTextFile(options.textFile, kMostTextBytes), options, model, context), options.textFile};
+        return {encodePrompt(readTextFile(options.textFile, kMostTextBytes), options, model, context),
+                options.textFile};
     return {encodePrompt(readStandardInput(context, kMostTextBytes), options, model, context), kInput, true};
 }
 
-Prompt readSomePrompt(const PromptOptions& options, const Model& model, CliContext& context, const std::string& what) {
+Prompt readSomePrompt(const PromptOptions& options, const Model& model, CliContext& context,
+                      const std::string& what) {
     Prompt prompt = readPrompt(options, model, context);
     if (prompt.ids.empty())
-        throw UsageError("the prompt is empty (" + prompt.source + "): " + what + " needs at least one token");
+        throw UsageError("the prompt is empty (" + prompt.source + "): " + what +
+                         " needs at least one token");
     return prompt;
 }
 
@@ -118,8 +130,9 @@ Json Prompt::describe() const {
 void checkContext(const Model& model, std::int64_t tokens, std::int64_t more) {
     if (tokens + more <= model.config.context) return;
     throw Error("the prompt has " + std::to_string(tokens) + " tokens" +
-                (more > 0 ? " and " + std::to_string(more) + " more are asked for" : "") + ", the context of " +
-                model.name + " is " + std::to_string(model.config.context) + " tokens; shorten the prompt");
+                (more > 0 ? " and " + std::to_string(more) + " more are asked for" : "") +
+                ", the context of " + model.name + " is " + std::to_string(model.config.context) +
+                " tokens; shorten the prompt");
 }
 
 } // namespace moa::cli

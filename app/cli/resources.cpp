@@ -16,8 +16,8 @@ fs::path resourcesFolder() {
         return set;
     }
     const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-    for (const fs::path& folder : {program / "../../../resources", program / "../share/moa-workbench",
-                                   fs::path(MOA_SOURCE_RESOURCES)})
+    for (const fs::path& folder :
+         {program / "../../../resources", program / "../share/moa-workbench", fs::path(MOA_SOURCE_RESOURCES)})
         if (fs::is_directory(folder / "models", ignored)) return fs::weakly_canonical(folder, ignored);
     throw Error("the bundled resources were not found; set MOA_RESOURCES to their folder");
 }

@@ -7,7 +7,8 @@ namespace moa::cli {
 namespace {
 
 std::size_t widthOf(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 bool looksNumeric(const std::string& text) {
@@ -36,7 +37,8 @@ std::string TextTable::text() const {
     std::string out;
     const auto line = [&](const std::vector<std::string>& cells) {
         std::string joined;
-        for (std::size_t c = 0; c < cells.size(); ++c) joined += (c ? "  " : "") + padded(cells[c], widths[c], numeric[c]);
+        for (std::size_t c = 0; c < cells.size(); ++c)
+            joined += (c ? "  " : "") + padded(cells[c], widths[c], numeric[c]);
         joined.erase(joined.find_last_not_of(' ') + 1);
         out += joined + "\n";
     };

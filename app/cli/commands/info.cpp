@@ -1,5 +1,5 @@
-// `moa info`: what a model is and what it will take in memory, before anything is loaded; --check loads it and
-// says what it took.
+// `moa info`: what a model is and what it will take in memory, before anything is loaded; --check loads it
+// and says what it took.
 #include "app/cli/commands/commands.h"
 #include "app/cli/heap_use.h"
 #include "app/cli/plan_choice.h"
@@ -23,9 +23,13 @@ struct InfoOptions {
 /// Rows of logits a forward pass holds at once (engine/model/forward.cpp).
 constexpr std::int64_t kLogitRows = 64;
 
-std::string dtypeName(DType type) { return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16"; }
+std::string dtypeName(DType type) {
+    return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
+}
 
-std::int64_t bytesOf(DType type) { return type == DType::F32 ? 4 : 2; }
+std::int64_t bytesOf(DType type) {
+    return type == DType::F32 ? 4 : 2;
+}
 
 std::int64_t parameters(const ModelConfig& config) {
     std::int64_t sum = 0;
@@ -37,13 +41,15 @@ std::int64_t parameters(const ModelConfig& config) {
     return sum;
 }
 
-/// Bytes of the buffers of a forward pass: per row the residual stream and its norm (hidden each), queries and
-/// attention output (H·D each), keys and values (G·D each), gate and up (intermediate each), for at most kChunk
-/// rows; logits of kLogitRows rows; the two rotary tables, D/2 values a position.
-std::int64_t activationBytes(const ModelConfig& c, std::int64_t context, std::int64_t batch, std::int64_t element) {
+/// Bytes of the buffers of a forward pass: per row the residual stream and its norm (hidden each), queries
+/// and attention output (H·D each), keys and values and the attention's packed copy of both (G·D each), gate
+/// and up (intermediate each), for at most kChunk rows; logits of kLogitRows rows; the two rotary tables, D/2
+/// values a position.
+std::int64_t activationBytes(const ModelConfig& c, std::int64_t context, std::int64_t batch,
+                             std::int64_t element) {
     const std::int64_t rows = std::min<std::int64_t>(LanguageModel::kChunk, context * batch);
-    const std::int64_t perRow = 2ll * c.hidden + 2ll * c.heads * c.headDim + 2ll * c.kvHeads * c.headDim +
-                                2ll * c.intermediate;
+    const std::int64_t perRow =
+        2ll * c.hidden + 2ll * c.heads * c.headDim + 4ll * c.kvHeads * c.headDim + 2ll * c.intermediate;
     return (rows * perRow + kLogitRows * c.vocab + context * c.headDim) * element;
 }
 
@@ -142,11 +148,13 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
 
 void addInfoCommand(CLI::App& app, CliContext& cli) {
     auto options = std::make_shared<InfoOptions>();
-    CLI::App& command = cli.addCommand(app, "info", "What a model is and how much memory it takes",
-                                       "  moa info moa-tiny\n"
-                                       "  moa info moa-tiny --context 8192 --batch 4 --plan plan.json --check --json");
+    CLI::App& command =
+        cli.addCommand(app, "info", "What a model is and how much memory it takes",
+                       "  moa info moa-tiny\n"
+                       "  moa info moa-tiny --context 8192 --batch 4 --plan plan.json --check --json");
     command.add_option("MODEL", options->model, "folder, .safetensors file or name")->required();
-    command.add_option("--context", options->context, "tokens a sequence holds (default: the model's context)")
+    command
+        .add_option("--context", options->context, "tokens a sequence holds (default: the model's context)")
         ->check(CLI::PositiveNumber);
     command.add_option("--batch", options->batch, "sequences at once")->check(CLI::Range(1, 65536));
     command.add_option("--plan", options->plan, "plan file (default: dense)");
