@@ -69,6 +69,7 @@ int runGuarded(CliContext& context) {
 void build(CLI::App& app, CliContext& context) {
     app.set_version_flag("--version", "moa " + programVersion());
     app.require_subcommand(1);
+    app.option_defaults()->always_capture_default(); // help shows them
     app.get_formatter()->column_width(34);
     context.addCommonOptions(app);
     addCommands(app, context);

@@ -121,8 +121,12 @@ TEST(Rerun, OutputsMoveAway) {
               (std::vector<std::string>{"demo", "--out=/tmp/r/dir"}));
     EXPECT_EQ(redirectOutputs({"x", "-oa.json", "--out", "b.json"}, "/tmp/r", outputs),
               (std::vector<std::string>{"x", "-o/tmp/r/a.json", "--out", "/tmp/r/b.json"}));
-    EXPECT_EQ(outputs,
-              (std::vector<std::string>{"/tmp/r/plan.json", "/tmp/r/dir", "/tmp/r/a.json", "/tmp/r/b.json"}));
+    EXPECT_EQ(redirectOutputs({"generate", "--text", "-o", "--text", "-ox"}, "/tmp/r", outputs),
+              (std::vector<std::string>{"generate", "--text", "-o", "--text", "-ox"}));
+    EXPECT_EQ(redirectOutputs({"--save-responses=r.jsonl"}, "/tmp/r", outputs),
+              (std::vector<std::string>{"--save-responses=/tmp/r/r.jsonl"}));
+    EXPECT_EQ(outputs, (std::vector<std::string>{"/tmp/r/plan.json", "/tmp/r/dir", "/tmp/r/a.json",
+                                                 "/tmp/r/b.json", "/tmp/r/r.jsonl"}));
 }
 
 } // namespace

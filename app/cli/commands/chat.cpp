@@ -191,7 +191,7 @@ void addChatCommand(CLI::App& app, CliContext& cli) {
                                            "/plan FILE, /dense, /stats, /save FILE, /help, /quit");
     command.add_option("MODEL", options->model, "folder, .safetensors file or name")->required();
     command.add_option("--plan", options->plan, "plan file (default: dense)");
-    command.add_option("--max-new", options->generate.maxNew, "tokens an answer has at most (512)")
+    command.add_option("--max-new", options->generate.maxNew, "tokens an answer has at most")
         ->check(CLI::Range(1, 1 << 26));
     command.add_flag("--no-special", options->noSpecial, "texts such as <|im_end|> are ordinary text");
     addSamplingOptions(command, options->generate.sampling);

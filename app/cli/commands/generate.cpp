@@ -118,7 +118,7 @@ void addGenerateCommand(CLI::App& app, CliContext& cli) {
                        "  moa generate moa-tiny --text 'Once' --temperature 0.8 --top-p 0.95 --seed 7");
     command.add_option("MODEL", options->model, "folder, .safetensors file or name")->required();
     command.add_option("--plan", options->plan, "plan file (default: dense)");
-    command.add_option("--max-new", options->generate.maxNew, "tokens to write at most (128)")
+    command.add_option("--max-new", options->generate.maxNew, "tokens to write at most")
         ->check(CLI::Range(0, 1 << 26));
     command.add_flag("--ignore-end", options->ignoreEnd, "go on after an end token");
     addSamplingOptions(command, options->generate.sampling);

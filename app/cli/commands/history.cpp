@@ -127,11 +127,12 @@ void addListCommand(CLI::App& history, CliContext& cli) {
     auto options = std::make_shared<HistoryOptions>();
     CLI::App& list = cli.addCommand(history, "list", "Runs, newest first",
                                     "  moa history list --limit 10 --command score");
-    list.add_option("--limit", options->filter.limit, "rows at most; 0: all (50)")
-        ->check(CLI::NonNegativeNumber);
+    list.add_option("--limit", options->filter.limit, "rows at most; 0: all")->check(CLI::NonNegativeNumber);
     list.add_option("--command", options->filter.command, "only runs of this command");
     list.add_option("--model", options->filter.modelName, "only runs of this model, by name");
-    list.add_option("--before", options->before, "only runs older than this id")->check(CLI::PositiveNumber);
+    list.add_option("--before", options->before, "only runs older than this id")
+        ->default_str("")
+        ->check(CLI::PositiveNumber);
     cli.onRun(list, [options, &cli] { return runList(*options, cli); });
 }
 
@@ -158,14 +159,14 @@ void addHistoryCommand(CLI::App& app, CliContext& cli) {
     auto shown = std::make_shared<HistoryOptions>();
     CLI::App& show =
         cli.addCommand(history, "show", "Everything about one run", "  moa history show 12 --json");
-    show.add_option("ID", shown->a, "run")->required()->check(CLI::PositiveNumber);
+    show.add_option("ID", shown->a, "run")->default_str("")->required()->check(CLI::PositiveNumber);
     cli.onRun(show, [shown, &cli] { return runShow(*shown, cli); });
 
     auto pair = std::make_shared<HistoryOptions>();
     CLI::App& diff =
         cli.addCommand(history, "diff", "What two runs have different", "  moa history diff 12 15");
-    diff.add_option("A", pair->a, "run")->required()->check(CLI::PositiveNumber);
-    diff.add_option("B", pair->b, "run")->required()->check(CLI::PositiveNumber);
+    diff.add_option("A", pair->a, "run")->default_str("")->required()->check(CLI::PositiveNumber);
+    diff.add_option("B", pair->b, "run")->default_str("")->required()->check(CLI::PositiveNumber);
     cli.onRun(diff, [pair, &cli] { return runDiff(*pair, cli); });
 
     addExportCommand(history, cli);

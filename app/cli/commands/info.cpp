@@ -155,6 +155,7 @@ void addInfoCommand(CLI::App& app, CliContext& cli) {
     command.add_option("MODEL", options->model, "folder, .safetensors file or name")->required();
     command
         .add_option("--context", options->context, "tokens a sequence holds (default: the model's context)")
+        ->default_str("")
         ->check(CLI::PositiveNumber);
     command.add_option("--batch", options->batch, "sequences at once")->check(CLI::Range(1, 65536));
     command.add_option("--plan", options->plan, "plan file (default: dense)");

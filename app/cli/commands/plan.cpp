@@ -117,9 +117,10 @@ void addUniform(CLI::App& plan, CliContext& cli) {
     addPlanModelOptions(command, options->model);
     command.get_option("--model")->required();
     command.add_option("--density", options->density, "share of a dense cache to keep")
+        ->default_str("")
         ->required()
         ->check(CLI::Range(0.0, 1.0));
-    command.add_option("--sink", options->sink, "tokens at the start that stay visible (64)");
+    command.add_option("--sink", options->sink, "tokens at the start that stay visible");
     command.add_option("-o,--out", options->output, "plan file to write")->required();
     cli.onRun(command, [options, &cli] { return runUniform(*options, cli); });
 }

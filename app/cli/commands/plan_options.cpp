@@ -9,8 +9,10 @@ namespace moa::cli {
 void addPlanModelOptions(CLI::App& command, PlanModelOptions& options) {
     command.add_option("--model", options.model, "the model it is for: folder, file or name");
     command.add_option("--kv-heads", options.kvHeads, "KV heads, for published plans, which do not say")
+        ->default_str("")
         ->check(CLI::Range(1, 4096));
     command.add_option("--head-dim", options.headDim, "head dimension, for kv_bytes")
+        ->default_str("")
         ->check(CLI::Range(1, 65536));
     command.add_option("--lengths", options.lengths, "tokens to state sizes at (1024,2048,4096,8192,16384)");
 }

@@ -123,11 +123,14 @@ std::vector<std::string> redirectOutputs(const std::vector<std::string>& argumen
     std::vector<std::string> out;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& argument = arguments[i];
-        if (argument == "-o" || argument == "--out") {
+        const bool output = argument == "-o" || argument == "--out" || argument == "--save-responses";
+        const std::size_t equals = argument.find('=');
+        const std::string flag = argument.substr(0, equals);
+        if (output || argument == "--text") { // a text may look like a flag
             out.push_back(argument);
-            if (++i < arguments.size()) out.push_back(moved(arguments[i]));
-        } else if (argument.starts_with("--out="))
-            out.push_back("--out=" + moved(argument.substr(6)));
+            if (++i < arguments.size()) out.push_back(output ? moved(arguments[i]) : arguments[i]);
+        } else if (equals != std::string::npos && (flag == "--out" || flag == "--save-responses"))
+            out.push_back(flag + "=" + moved(argument.substr(equals + 1)));
         else if (argument.starts_with("-o") && argument.size() > 2)
             out.push_back("-o" + moved(argument.substr(2)));
         else
@@ -161,7 +164,7 @@ void addRerunCommand(CLI::App& history, CliContext& cli) {
         cli.addCommand(history, "rerun", "Repeat a run and report how far its measurements drifted",
                        "  moa history rerun 12\n"
                        "  moa history rerun 12 --no-db --json");
-    rerun.add_option("ID", *id, "run to repeat")->required()->check(CLI::PositiveNumber);
+    rerun.add_option("ID", *id, "run to repeat")->default_str("")->required()->check(CLI::PositiveNumber);
     cli.onRun(rerun, [id, &cli] { return runRerun(*id, cli); });
 }
 

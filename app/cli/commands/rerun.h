@@ -13,8 +13,8 @@ void addRerunCommand(CLI::App& history, CliContext& cli);
 /// A RunDiff document as a table.
 std::string driftText(const Json& diff);
 
-/// `arguments` with every output (-o, --out) moved into `folder`, so that a rerun overwrites nothing; the new
-/// paths are added to `outputs`.
+/// `arguments` with every output (-o, --out, --save-responses) moved into `folder`, so that a rerun
+/// overwrites nothing; the new paths are added to `outputs`.
 std::vector<std::string> redirectOutputs(const std::vector<std::string>& arguments, const std::string& folder,
                                          std::vector<std::string>& outputs);
 

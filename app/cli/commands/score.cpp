@@ -170,7 +170,7 @@ void addScoreCommand(CLI::App& app, CliContext& cli) {
         .add_option("--windows", options->windows,
                     "JSON [layer][KV head] of windows in tokens, instead of a plan")
         ->excludes(plan);
-    command.add_option("--top", options->top, "most likely next tokens to list (5)")
+    command.add_option("--top", options->top, "most likely next tokens to list")
         ->check(CLI::Range(0, 1 << 20));
     command.add_option("--positions", options->positions, "where to list them (default: the last position)");
     addPromptOptions(command, options->prompt);
