@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,7 @@ struct AttentionBackwardArgs {
     Tensor dQ;     ///< [n][H·D], written
     Tensor dK, dV; ///< [n][G·D], written
     const HeadCostSums* sums = nullptr; ///< nullable; requires windows that show everything
+    std::stop_token stop{};             ///< requested: returns soon, and what is written is of no use
 };
 
 /// Attention of one layer over one whole sample of n tokens, summed into c × c cells, c = ceil(n/block).
@@ -89,6 +91,7 @@ struct AttentionMapArgs {
     std::span<const int> heads; ///< the query heads wanted
     std::int64_t block = 64;    ///< ≥ 1, tokens
     std::span<float> cells;     ///< host memory, [heads][c][c], written; 0 above the diagonal
+    std::stop_token stop{};     ///< requested: returns soon, and what is written is of no use
 };
 
 class Backend {

@@ -128,6 +128,7 @@ private:
         args.sink = layer.sink;
         args.heads = heads;
         args.block = m_maps.block;
+        args.stop = m_stop;
         args.cells =
             std::span(m_maps.values).subspan((l * m_maps.heads.size() + first) * size, heads.size() * size);
         m_model.backend().attentionMap(args);
@@ -177,7 +178,8 @@ AttentionMaps captureAttention(LanguageModel& model, std::span<const int> ids,
         completion = result.completion;
         maps.loss = result.loss;
     }
-    if (completion == Completion::Cancelled) maps.completion = Completion::Cancelled;
+    // A stop ends operations early, the last one too.
+    if (completion == Completion::Cancelled || stop.stop_requested()) maps.completion = Completion::Cancelled;
     maps.block = options.block;
     return maps;
 }

@@ -96,10 +96,17 @@ void BackwardPass::projectQkv(const LanguageModel::Layer& layer, const Tensor& x
 void BackwardPass::attend(int l) {
     m_attended.push_back(make(m_qCols, "attention outputs"));
     m_lse.push_back(make(m_c.heads, "attention outputs"));
-    const Tensor lse{m_lse.back().data(), m_backend.dtype(), m_c.heads, m_n, m_n};
-    const BatchItem item{0, m_n, 0, m_n, 0, {}, windows(l), m_windows.sink};
-    m_backend.attention(m_model.shape(), all(m_q, m_qCols), all(m_k, m_kvCols), all(m_v, m_kvCols),
-                        all(m_attended.back(), m_qCols), lse, std::span(&item, 1));
+    // In runs of query rows, so that a stop is noticed within a long sample. Multiples of 64: the bits are
+    // those of one run.
+    const std::int64_t run = 1024;
+    for (std::int64_t first = 0; first < m_n && !m_stop.stop_requested(); first += run) {
+        const std::int64_t count = std::min(run, m_n - first), seen = first + count;
+        const Tensor lse{m_lse.back().as<float>() + first, m_backend.dtype(), m_c.heads, count, m_n};
+        const BatchItem item{0, count, 0, seen, 0, {}, windows(l), m_windows.sink};
+        m_backend.attention(m_model.shape(), rows(m_q, m_qCols, first, count), rows(m_k, m_kvCols, 0, seen),
+                            rows(m_v, m_kvCols, 0, seen), rows(m_attended.back(), m_qCols, first, count), lse,
+                            std::span(&item, 1));
+    }
 }
 
 /// m_x += MLP(rmsnorm(m_x)).
@@ -163,6 +170,7 @@ void BackwardPass::attentionBackward(int l, const Tensor& dOut) {
     args.dQ = all(m_dq, m_qCols);
     args.dK = all(m_dk, m_kvCols);
     args.dV = all(m_dv, m_kvCols);
+    args.stop = m_stop;
     HeadCostSums sums;
     if (SampleCosts* costs = m_sample.costs) {
         const auto slice = [&](auto& values) {
@@ -278,6 +286,8 @@ BackwardResult BackwardPass::run() {
         m_lse.pop_back();
         m_inputs.pop_back();
     }
+    // Operations end early when they are stopped: what the last layer left may be of no use.
+    if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
     if (m_sample.embeddingGradient) {
         m_sample.embeddingGradient->resize(static_cast<std::size_t>(m_n * m_c.hidden));
         m_backend.download(m_sample.embeddingGradient->data(), m_dx.data(), rowBytes);
@@ -290,6 +300,7 @@ Completion BackwardPass::observeLayers(const LayerObserver& observer) {
     for (int l = 0; l < m_c.layers; ++l) {
         if (m_stop.stop_requested()) return Completion::Cancelled;
         forwardLayer(l);
+        if (m_stop.stop_requested()) return Completion::Cancelled;
         if (!observer(layerAttention(l, {}))) break;
         // Only the layer at hand is kept.
         m_attended.back() = Buffer();

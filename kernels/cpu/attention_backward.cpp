@@ -214,7 +214,7 @@ void finishRow(const BackwardHeadParams& p, const BackwardState& st, std::int64_
 
 void backwardTileRow(const BackwardHeadParams& p, BackwardState& st, std::int64_t rowTile) {
     st.firstRow = rowTile * kTile;
-    st.rows = static_cast<int>(std::min<std::int64_t>(kTile, p.n - st.firstRow));
+    st.rows = static_cast<int>(std::min<std::int64_t>(kTile, p.firstRow + p.rowCount - st.firstRow));
     const bool flows = loadRows(p, st);
     const int pad = paddedDim(p.headDim), dim = p.headDim;
     if (!flows)
@@ -251,7 +251,8 @@ void backwardTileRow(const BackwardHeadParams& p, BackwardState& st, std::int64_
 
 void backwardHead(const BackwardHeadParams& p) {
     BackwardState st = layOut(p);
-    for (std::int64_t rowTile = 0; rowTile < st.buckets.tiles; ++rowTile) backwardTileRow(p, st, rowTile);
+    const std::int64_t end = (p.firstRow + p.rowCount + kTile - 1) / kTile;
+    for (std::int64_t rowTile = p.firstRow / kTile; rowTile < end; ++rowTile) backwardTileRow(p, st, rowTile);
 }
 
 } // namespace HWY_NAMESPACE

@@ -181,6 +181,36 @@ TEST(CpuBackend, MapsAreThoseOfTheHeadsAskedForUnderTheirMasks) {
     }
 }
 
+TEST(CpuBackend, StoppedOperationsDoNothing) {
+    LayerInputs layer(200);
+    const auto backend = makeCpuBackend(2);
+    std::stop_source stop;
+    stop.request_stop();
+    Floats out(layer.q.size()), lse(8 * 200), dQ(layer.q.size(), -1.0f), dK(layer.k.size()),
+        dV(layer.v.size());
+    backend->attentionBackward({layer.shape, tensor(layer.q, 200), tensor(out, 200), tensor(layer.dOut, 200),
+                                tensor(layer.k, 200), tensor(layer.v, 200), tensor(lse, 8), layer.windows, 64,
+                                tensor(dQ, 200), tensor(dK, 200), tensor(dV, 200), nullptr,
+                                stop.get_token()});
+    EXPECT_EQ(dQ, Floats(dQ.size(), -1.0f));
+    Floats cells(16, -1.0f);
+    const std::vector<int> heads = {3};
+    backend->attentionMap({layer.shape,
+                           tensor(layer.q, 200),
+                           tensor(layer.k, 200),
+                           tensor(layer.v, 200),
+                           tensor(lse, 8),
+                           {},
+                           {},
+                           layer.windows,
+                           64,
+                           heads,
+                           64,
+                           cells,
+                           stop.get_token()});
+    EXPECT_EQ(cells, Floats(16, -1.0f));
+}
+
 TEST(CpuBackend, MoreMemoryThanThereIsIsRefused) {
     const auto backend = makeCpuBackend(1);
     try {

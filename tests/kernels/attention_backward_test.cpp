@@ -60,6 +60,25 @@ TEST_P(AttentionBackward, RowsWithoutGradient) {
     }
 }
 
+TEST_P(AttentionBackward, RunsOfRowsAddUpToTheWholeToTheBit) {
+    const RandomHead head(300, 48, 1.5, 14);
+    const auto everything = [&](std::int64_t run) {
+        Doubles cost(5 * 6), costSigned(cost.size()), hist(5 * 5);
+        Floats influence(25), attention(25);
+        const RuleCostSums sums{
+            5, cost.data(), costSigned.data(), hist.data(), influence.data(), attention.data(), 5};
+        BackwardRun pass(head, 0, kEverything, &sums, run);
+        for (const auto gradient : {pass.dQ.values(), pass.dK.values(), pass.dV.values()})
+            cost.insert(cost.end(), gradient.begin(), gradient.end());
+        for (const auto& part : {influence, attention}) cost.insert(cost.end(), part.begin(), part.end());
+        for (const auto& part : {costSigned, hist}) cost.insert(cost.end(), part.begin(), part.end());
+        return cost;
+    };
+    const Doubles whole = everything(kEverything);
+    EXPECT_EQ(everything(64), whole);
+    EXPECT_EQ(everything(192), whole);
+}
+
 TEST_P(AttentionBackward, SharpRows) {
     expectGradients(RandomHead(200, 32, 60, 13), {}, 5e-4);
 }

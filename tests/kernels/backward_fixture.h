@@ -11,8 +11,9 @@ namespace moa::kernels::test {
 struct BackwardRun {
     Guarded<float> out, lse, dQ, dK, dV;
 
+    /// In runs of `run` query rows.
     BackwardRun(const RandomHead& head, std::int64_t sink, std::int64_t window,
-                const RuleCostSums* sums = nullptr)
+                const RuleCostSums* sums = nullptr, std::int64_t run = std::int64_t(1) << 40)
         : out(head.q.size()), lse(static_cast<std::size_t>(head.n)), dQ(head.q.size(), 99.0f),
           dK(static_cast<std::size_t>(head.n * paddedDim(head.dim))), dV(dK.size()) {
         head.forward(sink, window, out.data(), lse.data());
@@ -36,7 +37,10 @@ struct BackwardRun {
         p.dV = dV.data();
         p.sums = sums;
         p.workspace = workspace.data();
-        attentionBackwardHead(p);
+        for (p.firstRow = 0; p.firstRow < head.n; p.firstRow += run) {
+            p.rowCount = std::min(run, head.n - p.firstRow);
+            attentionBackwardHead(p);
+        }
     }
 
     /// Rows of a padded gradient without the padding, which must stay 0.

@@ -188,7 +188,11 @@ void CpuAttention::backward(const AttentionBackwardArgs& a) {
         p.dV = dV.data() + static_cast<std::size_t>(h) * perHead;
         p.sums = a.sums ? &sums : nullptr;
         p.workspace = workspace(worker, kernels::backwardWorkspaceFloats(dim, n));
-        kernels::attentionBackwardHead(p);
+        // In runs of rows, so that a stop is noticed within a long sample.
+        for (p.firstRow = 0; p.firstRow < n && !a.stop.stop_requested(); p.firstRow += 4 * kTile) {
+            p.rowCount = std::min<std::int64_t>(4 * kTile, n - p.firstRow);
+            kernels::attentionBackwardHead(p);
+        }
     });
     m_pool.run(n, [&](std::int64_t r, int) {
         for (int g = 0; g < shape.kvHeads; ++g)
@@ -217,6 +221,7 @@ void CpuAttention::map(const AttentionMapArgs& a) {
     std::vector<std::vector<double>> sums(static_cast<std::size_t>(m_pool.threads()),
                                           std::vector<double>(static_cast<std::size_t>(unitCells * cells)));
     m_pool.run(heads * units, [&](std::int64_t task, int worker) {
+        if (a.stop.stop_requested()) return;
         // The last rows see the most keys: longest first.
         const std::int64_t unit = units - 1 - task / heads, firstCell = unit * unitCells;
         const std::int64_t cellRows = std::min(unitCells, cells - firstCell);
@@ -248,7 +253,8 @@ void CpuAttention::map(const AttentionMapArgs& a) {
         p.workspace = workspace(worker, kernels::blockSumWorkspaceFloats(dim));
         kernels::attentionBlockSums(p);
         float* to = a.cells.data() + (static_cast<std::int64_t>(at) * cells + firstCell) * cells;
-        for (std::int64_t i = 0; i < cellRows * cells; ++i) to[i] = static_cast<float>(own[static_cast<std::size_t>(i)]);
+        for (std::int64_t i = 0; i < cellRows * cells; ++i)
+            to[i] = static_cast<float>(own[static_cast<std::size_t>(i)]);
     });
 }
 

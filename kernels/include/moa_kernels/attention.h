@@ -74,7 +74,8 @@ struct RuleCostSums {
     int mapCells = 0;              ///< block (I, J) adds to cell (I·m/T, J·m/T)
 };
 
-/// Backward of one query head over a whole sample of n tokens at positions 0 … n−1.
+/// Backward of one query head over a whole sample of n tokens at positions 0 … n−1, or the part of it that
+/// flows through a run of query rows: parts add up to the whole, to the bit when taken in ascending order.
 struct BackwardHeadParams {
     const float* q = nullptr; ///< [n] rows, stride qStride
     std::int64_t qStride = 0;
@@ -85,10 +86,11 @@ struct BackwardHeadParams {
     std::int64_t outStride = 0;
     const float* lse = nullptr; ///< [n]
     std::int64_t n = 0;
+    std::int64_t firstRow = 0, rowCount = 0; ///< the query rows; firstRow is a multiple of 64
     std::int64_t sink = 0, window = 0;
     int headDim = 0;
     float scale = 1;
-    float* dQ = nullptr; ///< [n], stride qStride, written
+    float* dQ = nullptr; ///< [n], stride qStride, the run's rows are written
     float* dK = nullptr; ///< [n][paddedDim], added to
     float* dV = nullptr; ///< [n][paddedDim], added to
     const RuleCostSums* sums = nullptr; ///< nullable; only with a mask that shows everything
