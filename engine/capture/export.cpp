@@ -117,6 +117,12 @@ void checkArrayEnding(const std::string& path) {
         throw UsageError("unknown ending of '" + path + "': expected .npy, .csv, .png or .svg");
 }
 
+void checkArrayShape(const std::string& path, const std::vector<std::size_t>& shape) {
+    checkArrayEnding(path);
+    const std::string end = ending(path);
+    if (end == ".png" || end == ".svg") layOutCells(shape);
+}
+
 void writeArray(const std::string& path, const ArrayView& array, const HeatmapLook& look) {
     checkArrayEnding(path);
     const std::string end = ending(path);

@@ -52,4 +52,7 @@ void writeArray(const std::string& path, const ArrayView& array, const HeatmapLo
 /// Throws UsageError unless writeArray() knows the ending, so that a command can refuse before it computes.
 void checkArrayEnding(const std::string& path);
 
+/// The same for a shape that the file of this ending cannot show.
+void checkArrayShape(const std::string& path, const std::vector<std::size_t>& shape);
+
 } // namespace moa

@@ -18,8 +18,7 @@ constexpr double kDecades = 4;             // of the logarithmic scale
 
 } // namespace
 
-CellGrid arrangeCells(const ArrayView& array) {
-    const auto& shape = array.shape;
+CellGrid layOutCells(const std::vector<std::size_t>& shape) {
     if (shape.size() != 2 && shape.size() != 4)
         throw UsageError(
             "a picture needs an array of [rows, cols] or [layers, heads, rows, cols]; this one has " +
@@ -28,14 +27,20 @@ CellGrid arrangeCells(const ArrayView& array) {
     grid.mapRows = shape[shape.size() - 2];
     grid.mapCols = shape.back();
     if (shape.size() == 4) grid.layers = shape[0], grid.heads = shape[1];
-    const std::size_t total = grid.layers * grid.heads * grid.mapRows * grid.mapCols;
-    if (total == 0) throw UsageError("there is nothing to draw: the array is empty");
+    if (grid.layers * grid.heads * grid.mapRows * grid.mapCols == 0)
+        throw UsageError("there is nothing to draw: the array is empty");
     grid.rows = grid.layers * (grid.mapRows + 1) - 1;
     grid.cols = grid.heads * (grid.mapCols + 1) - 1;
     if (std::max(grid.rows, grid.cols) > kLargestSide)
         throw UsageError("a picture of " + std::to_string(grid.cols) + " × " + std::to_string(grid.rows) +
                          " cells is too large (at most " + std::to_string(kLargestSide) +
                          " a side): use a larger block, or .npy");
+    return grid;
+}
+
+CellGrid arrangeCells(const ArrayView& array) {
+    CellGrid grid = layOutCells(array.shape);
+    const std::size_t total = grid.layers * grid.heads * grid.mapRows * grid.mapCols;
     if (total != array.values.size()) throw Error("array shape and number of values disagree");
 
     grid.values.assign(grid.rows * grid.cols, std::numeric_limits<float>::quiet_NaN());

@@ -22,6 +22,9 @@ struct Picture {
     std::vector<std::uint8_t> rgb; ///< [height][width][3]
 };
 
+/// The grid of an array of this shape, without its values. @throws UsageError as writePng().
+CellGrid layOutCells(const std::vector<std::size_t>& shape);
+
 /// Rank 2 as it is, rank 4 as a sheet. @throws UsageError as writePng().
 CellGrid arrangeCells(const ArrayView& array);
 

@@ -295,5 +295,15 @@ TEST(ColourMaps, InterpolateInLab) {
     EXPECT_NEAR(middle.b, 179, 1);
 }
 
+TEST(ArrayShape, IsRefusedBeforeAnythingIsComputed) {
+    EXPECT_NO_THROW(checkArrayShape("a.npy", {6, 8, 16384, 16384}));
+    EXPECT_NO_THROW(checkArrayShape("a.csv", {6, 8, 16384, 16384}));
+    EXPECT_NO_THROW(checkArrayShape("a.png", {8192, 8192}));
+    EXPECT_THROW(checkArrayShape("a.png", {8193, 8193}), UsageError);
+    EXPECT_THROW(checkArrayShape("a.svg", {6, 8, 2000, 2000}), UsageError);
+    EXPECT_THROW(checkArrayShape("a.svg", {3}), UsageError);
+    EXPECT_THROW(checkArrayShape("a.gif", {2, 2}), UsageError);
+}
+
 } // namespace
 } // namespace moa

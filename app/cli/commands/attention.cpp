@@ -11,6 +11,7 @@
 #include "engine/capture/export.h"
 #include "engine/core/format.h"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -38,11 +39,17 @@ bool isOne(const std::string& text) {
     return text != "all" && text.find(',') == std::string::npos;
 }
 
-/// One map is [rows, cols], anything else [layers, heads, rows, cols].
-std::vector<std::size_t> shapeOf(const AttentionOptions& options, const AttentionMaps& maps) {
-    const auto cells = static_cast<std::size_t>(maps.cells);
+/// One map is [rows, cols], anything else [layers, heads, rows, cols]. `layers`, `heads`: chosen ones.
+std::vector<std::size_t> shapeOf(const AttentionOptions& options, std::size_t layers, std::size_t heads,
+                                 std::int64_t tokens) {
+    const std::int64_t block = std::min(options.block, tokens);
+    const auto cells = static_cast<std::size_t>((tokens + block - 1) / block);
     if (isOne(options.layer) && isOne(options.head)) return {cells, cells};
-    return {maps.layers.size(), maps.heads.size(), cells, cells};
+    return {layers, heads, cells, cells};
+}
+
+std::vector<std::size_t> shapeOf(const AttentionOptions& options, const AttentionMaps& maps) {
+    return shapeOf(options, maps.layers.size(), maps.heads.size(), maps.tokens);
 }
 
 std::string titleOf(const AttentionOptions& options) {
@@ -108,6 +115,14 @@ ExitCode runAttention(const AttentionOptions& options, CliContext& cli) {
     const Prompt prompt = readSomePrompt(options.prompt, *files, cli, "an attention map");
     const auto n = static_cast<std::int64_t>(prompt.ids.size());
     checkContext(*files, n);
+    if (!options.out.empty()) {
+        const ModelConfig& c = files->config;
+        const std::size_t layers =
+            wanted.layers.empty() ? static_cast<std::size_t>(c.layers) : wanted.layers.size();
+        const std::size_t heads =
+            wanted.heads.empty() ? static_cast<std::size_t>(c.heads) : wanted.heads.size();
+        checkArrayShape(options.out, shapeOf(options, layers, heads, n));
+    }
     if (!options.windows.empty())
         wanted.windows = readWindows(options.windows, files->config);
     else if (plan.file)
