@@ -90,6 +90,23 @@ TEST_F(HistoryCli, RerunFromAnotherFolder) {
     EXPECT_EQ(outcome.json()["changed_results"], Json::array());
 }
 
+TEST_F(HistoryCli, RerunOverwritesNothing) {
+    write("tables.json",
+          R"({"layers": 1, "kv_heads": 2, "rules": [[64, 0], [128, 0], [0, 1]], "lengths": [1024],
+        "loss": {"1024": [[3, 1, 0], [2, 1, 0]]}, "density": {"1024": [0.125, 0.1875, 1]}})");
+    runJson({"search", "--tables", "tables.json", "-o", "plan.json", "--density", "0.6",
+             "--min-density-share", "0"});
+    write("plan.json", "mine now");
+    const Json drift = runJson({"history", "rerun", "1"});
+    EXPECT_EQ(read("plan.json"), "mine now");
+    ASSERT_EQ(drift["outputs"].size(), 1u);
+    EXPECT_TRUE(fs::exists(drift["outputs"][0].get<std::string>()));
+    EXPECT_EQ(drift["changed_results"], Json::array());
+    for (const Json& m : drift["measurements"])
+        EXPECT_FALSE(m["a"].is_null() || m["b"].is_null()) << m.dump();
+    fs::remove_all(fs::path(drift["outputs"][0].get<std::string>()).parent_path());
+}
+
 TEST_F(HistoryCli, Export) {
     score();
     const Json everything = run({"history", "export"}).json();

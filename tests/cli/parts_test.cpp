@@ -113,7 +113,7 @@ TEST(ProgressPrinter, Durations) {
 }
 
 TEST(Rerun, OutputsMoveAway) {
-    std::vector<std::string> outputs;
+    std::vector<MovedOutput> outputs;
     EXPECT_EQ(
         redirectOutputs({"search", "p.moa", "-o", "/keep/plan.json", "--density", "0.5"}, "/tmp/r", outputs),
         (std::vector<std::string>{"search", "p.moa", "-o", "/tmp/r/plan.json", "--density", "0.5"}));
@@ -125,8 +125,24 @@ TEST(Rerun, OutputsMoveAway) {
               (std::vector<std::string>{"generate", "--text", "-o", "--text", "-ox"}));
     EXPECT_EQ(redirectOutputs({"--save-responses=r.jsonl"}, "/tmp/r", outputs),
               (std::vector<std::string>{"--save-responses=/tmp/r/r.jsonl"}));
-    EXPECT_EQ(outputs, (std::vector<std::string>{"/tmp/r/plan.json", "/tmp/r/dir", "/tmp/r/a.json",
-                                                 "/tmp/r/b.json", "/tmp/r/r.jsonl"}));
+    EXPECT_EQ(outputs, (std::vector<MovedOutput>{{"/keep/plan.json", "/tmp/r/plan.json"},
+                                                 {"dir/", "/tmp/r/dir"},
+                                                 {"a.json", "/tmp/r/a.json"},
+                                                 {"b.json", "/tmp/r/b.json"},
+                                                 {"r.jsonl", "/tmp/r/r.jsonl"}}));
+}
+
+TEST(Rerun, TimingsAreNoChange) {
+    const Json before = {{"text", "a"}, {"seconds", 1}, {"plans", {{{"loss", 1.5}, {"seconds", 0.1}}}}};
+    Json after = before;
+    after["seconds"] = 2;
+    after["plans"][0]["seconds"] = 0.3;
+    EXPECT_EQ(changedKeys(before, after), Json::array());
+    after["plans"][0]["loss"] = 1.25;
+    after["text"] = "b";
+    EXPECT_EQ(changedKeys(before, after), Json({"plans", "text"}));
+    after.erase("text");
+    EXPECT_EQ(changedKeys(before, after), Json({"plans", "text"}));
 }
 
 } // namespace

@@ -52,27 +52,40 @@ std::optional<std::vector<int>> storedPrompt(const Json& settings) {
 }
 
 bool isTiming(const std::string& key) {
-    return key == "seconds" || key.ends_with("_s") || key.ends_with("seconds") || key.ends_with("_bytes");
+    return key.ends_with("seconds") || key.ends_with("_s") || key.ends_with("_bytes") ||
+           key.starts_with("seconds_per");
 }
 
-/// Keys of the result document whose values differ, timings and memory left out.
-Json changedKeys(const Json& before, const Json& after) {
-    Json keys = Json::array();
-    if (before.is_object())
-        for (const auto& [key, value] : before.items())
-            if (!isTiming(key) && (!after.contains(key) || after[key] != value)) keys.push_back(key);
-    return keys;
+bool sameBesidesTimings(const Json& a, const Json& b) {
+    if (a.type() != b.type() || !a.is_structured()) return a == b;
+    if (a.size() != b.size()) return false;
+    if (a.is_array()) return std::equal(a.begin(), a.end(), b.begin(), sameBesidesTimings);
+    return std::all_of(a.items().begin(), a.items().end(), [&](const auto& item) {
+        return isTiming(item.key()) ||
+               (b.contains(item.key()) && sameBesidesTimings(item.value(), b[item.key()]));
+    });
 }
 
-RunDiff compare(const RunDetail& before, const NestedResult& after, const std::string& path) {
-    if (after.run) {
-        History history = History::open(path, OpenMode::ReadOnly);
-        return history.diff(before.summary.id, *after.run);
-    }
-    RunDetail unrecorded = before; // --no-db: all that can differ is what was measured
-    unrecorded.summary.id = RunId(0);
-    unrecorded.measurements = after.conclusion->measurements;
-    return diffRuns(before, unrecorded);
+/// `text` with the paths of moved outputs as they were.
+std::string withOriginalPaths(std::string text, const std::vector<MovedOutput>& outputs) {
+    for (const auto& [original, moved] : outputs)
+        for (std::size_t at = 0; (at = text.find(moved, at)) != std::string::npos; at += original.size())
+            text.replace(at, moved.size(), original);
+    return text;
+}
+
+/// The repeated run as the first one would have written it, so that only what was measured can differ.
+RunDetail comparable(const RunDetail& before, const NestedResult& after,
+                     const std::vector<MovedOutput>& outputs, const std::string& path) {
+    RunDetail run = before; // --no-db: nothing else is known to differ
+    run.summary.id = RunId(0);
+    if (after.run)
+        run = History::open(path, OpenMode::ReadOnly).show(*after.run);
+    else
+        run.measurements = after.conclusion->measurements;
+    run.arguments = before.arguments;
+    for (Measurement& m : run.measurements) m.context = withOriginalPaths(m.context, outputs);
+    return run;
 }
 
 ExitCode runRerun(std::int64_t id, CliContext& cli) {
@@ -83,7 +96,7 @@ ExitCode runRerun(std::int64_t id, CliContext& cli) {
         throw Error("run " + std::to_string(id) + " has no arguments to repeat");
 
     const std::string folder = makeOutputFolder();
-    std::vector<std::string> outputs;
+    std::vector<MovedOutput> outputs;
     const std::vector<std::string> arguments =
         redirectOutputs(stored.get<std::vector<std::string>>(), folder, outputs);
     std::error_code ignored;
@@ -99,14 +112,20 @@ ExitCode runRerun(std::int64_t id, CliContext& cli) {
     }
     if (!after.conclusion) return static_cast<ExitCode>(after.exitCode); // its error was told
 
-    Json result = toJson(compare(before, after, path));
+    const Json first = parseStored(before.result);
+    const Json again = parseStored(withOriginalPaths(
+        after.conclusion->result.dump(-1, ' ', false, Json::error_handler_t::replace), outputs));
+    Json result = toJson(diffRuns(before, comparable(before, after, outputs, path)));
     result["rerun_of"] = id;
     result["run"] = after.run ? Json(after.run->value) : Json(nullptr);
     result["status"] = toString(after.conclusion->status);
-    result["changed_results"] = changedKeys(parseStored(before.result), after.conclusion->result);
-    result["outputs"] = outputs;
+    result["changed_results"] = changedKeys(first, again);
+    result["outputs"] = Json::array();
     std::string text = driftText(result);
-    for (const std::string& output : outputs) text += "wrote " + output + "\n";
+    for (const MovedOutput& output : outputs) {
+        result["outputs"].push_back(output.moved);
+        text += "wrote " + output.moved + "\n";
+    }
     const ExitCode code = cli.conclude({.result = result, .text = text});
     return after.exitCode != 0 ? static_cast<ExitCode>(after.exitCode) : code;
 }
@@ -114,11 +133,11 @@ ExitCode runRerun(std::int64_t id, CliContext& cli) {
 } // namespace
 
 std::vector<std::string> redirectOutputs(const std::vector<std::string>& arguments, const std::string& folder,
-                                         std::vector<std::string>& outputs) {
+                                         std::vector<MovedOutput>& outputs) {
     const auto moved = [&](const std::string& path) {
         const fs::path given = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
-        outputs.push_back((fs::path(folder) / given.filename()).string());
-        return outputs.back();
+        outputs.push_back({path, (fs::path(folder) / given.filename()).string()});
+        return outputs.back().moved;
     };
     std::vector<std::string> out;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -137,6 +156,15 @@ std::vector<std::string> redirectOutputs(const std::vector<std::string>& argumen
             out.push_back(argument);
     }
     return out;
+}
+
+Json changedKeys(const Json& before, const Json& after) {
+    Json keys = Json::array();
+    if (!before.is_object() || !after.is_object()) return keys;
+    for (const auto& [key, value] : before.items())
+        if (!isTiming(key) && (!after.contains(key) || !sameBesidesTimings(value, after[key])))
+            keys.push_back(key);
+    return keys;
 }
 
 std::string driftText(const Json& diff) {

@@ -13,9 +13,18 @@ void addRerunCommand(CLI::App& history, CliContext& cli);
 /// A RunDiff document as a table.
 std::string driftText(const Json& diff);
 
+/// An output file of a recorded command and where its rerun writes instead.
+struct MovedOutput {
+    std::string original, moved;
+    bool operator==(const MovedOutput&) const = default;
+};
+
 /// `arguments` with every output (-o, --out, --save-responses) moved into `folder`, so that a rerun
-/// overwrites nothing; the new paths are added to `outputs`.
+/// overwrites nothing; what was moved is added to `outputs`.
 std::vector<std::string> redirectOutputs(const std::vector<std::string>& arguments, const std::string& folder,
-                                         std::vector<std::string>& outputs);
+                                         std::vector<MovedOutput>& outputs);
+
+/// Top-level keys of two result documents whose values differ, timings and memory left out at every depth.
+Json changedKeys(const Json& before, const Json& after);
 
 } // namespace moa::cli
