@@ -12,16 +12,6 @@
 
 namespace moa {
 
-/// One prompt as ids: what all questions share, and per question what follows and the answer to be checked.
-struct EncodedPrompt {
-    std::vector<int> head;
-    struct Branch {
-        std::vector<int> tail;   ///< question and turn markers; never empty
-        std::vector<int> answer; ///< never empty
-    };
-    std::vector<Branch> branches;
-};
-
 /// How one answer fared.
 struct AnswerOutcome {
     double nll = 0;             ///< nats per answer token

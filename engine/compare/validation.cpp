@@ -11,14 +11,11 @@ namespace moa {
 
 namespace {
 
-/// A calibration sample as a prompt with one branch: its last prompt token leads into the answer.
-EncodedPrompt asPrompt(const CalibrationSample& sample) {
-    const auto split = sample.ids.begin() + static_cast<std::ptrdiff_t>(sample.lossBegin);
-    EncodedPrompt prompt;
-    prompt.head.assign(sample.ids.begin(), split - 1);
-    prompt.branches.push_back({{*(split - 1)}, {split, sample.ids.end()}});
-    return prompt;
-}
+/// Answers of one sample under one mask, pooled.
+struct SampleOutcome {
+    double nll = 0; ///< nats per answer token, mean over its answers
+    std::vector<AnswerOutcome> answers;
+};
 
 /// Everything visible but one KV head.
 WindowMap oneHead(const WindowMap& plan, std::size_t index) {
@@ -78,18 +75,19 @@ private:
         ++m_done;
     }
 
-    std::optional<AnswerOutcome> answer(const EncodedPrompt& prompt, const MaskSource& mask) {
-        const auto answers = answerBranches(m_model, prompt, mask, m_options.length, m_stop);
-        if (answers.empty()) return std::nullopt;
-        return answers[0];
+    std::optional<SampleOutcome> answer(const EncodedPrompt& prompt, const MaskSource& mask) {
+        SampleOutcome outcome{0, answerBranches(m_model, prompt, mask, m_options.length, m_stop)};
+        if (outcome.answers.empty()) return std::nullopt;
+        for (const AnswerOutcome& a : outcome.answers) outcome.nll += a.nll / static_cast<double>(outcome.answers.size());
+        return outcome;
     }
 
     /// Adds one sample to the sums; false when cancelled (then nothing of it is counted).
     bool measure(const CalibrationSample& sample) {
-        const EncodedPrompt prompt = asPrompt(sample);
+        const EncodedPrompt& prompt = sample.prompt;
         const auto dense = answer(prompt, MaskSource::dense());
         if (!dense) return false;
-        std::vector<AnswerOutcome> sparse;
+        std::vector<SampleOutcome> sparse;
         for (const WindowMap& windows : m_windows) {
             step();
             const auto outcome = answer(prompt, MaskSource::fixed(windows));
@@ -102,10 +100,14 @@ private:
             PlanValidation& plan = m_outcome.plans[p];
             plan.answerNll += sparse[p].nll;
             plan.denseAnswerNll += dense->nll;
-            plan.retrieval.add(sparse[p].right);
-            std::size_t same = 0;
-            for (std::size_t t = 0; t < sparse[p].predicted.size(); ++t) same += sparse[p].predicted[t] == dense->predicted[t];
-            plan.agreement += static_cast<double>(same) / static_cast<double>(sparse[p].predicted.size());
+            std::size_t same = 0, tokens = 0;
+            for (std::size_t a = 0; a < sparse[p].answers.size(); ++a) {
+                const std::vector<int>& ours = sparse[p].answers[a].predicted;
+                plan.retrieval.add(sparse[p].answers[a].right);
+                for (std::size_t t = 0; t < ours.size(); ++t) same += ours[t] == dense->answers[a].predicted[t];
+                tokens += ours.size();
+            }
+            plan.agreement += static_cast<double>(same) / static_cast<double>(tokens);
             if (!m_options.heads) continue;
             if (plan.heads.empty()) plan.heads.swap(heads[p]);
             else
@@ -123,8 +125,9 @@ private:
         step();
         SampleCosts costs(config.layers, config.heads, m_options.length);
         BackwardSample backward;
-        backward.ids = sample.ids;
-        backward.lossBegin = sample.lossBegin;
+        const Conversation talk = asConversation(sample);
+        backward.ids = talk.ids;
+        backward.targets = talk.targets;
         backward.costs = &costs;
         if (m_model.backward(backward, m_stop).completion == Completion::Cancelled) return false;
         for (const WindowMap& windows : m_windows) {

@@ -11,6 +11,12 @@
 
 namespace moa {
 
+namespace {
+
+constexpr std::int64_t kLossRows = 64; ///< rows of logits held at once
+
+} // namespace
+
 /// One sample's pass; owns its buffers.
 class BackwardPass {
 public:
@@ -33,6 +39,7 @@ private:
     void makeGradients();
     LayerAttention layerAttention(int layer, const Tensor& dOut) const;
     double lossAndGradient();
+    double lossOfRun(std::int64_t first, std::int64_t part);
 
     LanguageModel& m_model;
     Backend& m_backend;
@@ -44,6 +51,8 @@ private:
     std::vector<std::int64_t> m_positions;
     std::vector<Buffer> m_inputs, m_attended, m_lse; ///< per layer: [n][hidden], [n][H·D], [H][n]
     Buffer m_x, m_dx, m_q, m_k, m_v, m_dq, m_dk, m_dv, m_dOut;
+    std::vector<std::int64_t> m_targets;
+    Buffer m_logits;
     Buffer m_norm, m_gate, m_up, m_dAct, m_dNorm; ///< one chunk of rows (m_norm, m_dNorm: all rows)
 };
 
@@ -53,6 +62,8 @@ BackwardPass::BackwardPass(LanguageModel& model, const BackwardSample& sample, s
       m_n(static_cast<std::int64_t>(sample.ids.size())), m_qCols(std::int64_t(m_c.heads) * m_c.headDim),
       m_kvCols(std::int64_t(m_c.kvHeads) * m_c.headDim), m_positions(static_cast<std::size_t>(m_n)) {
     std::iota(m_positions.begin(), m_positions.end(), std::int64_t(0));
+    m_targets.assign(sample.targets.begin(), sample.targets.end());
+    for (std::int64_t t = sample.lossBegin; sample.targets.empty() && t < m_n; ++t) m_targets.push_back(t);
     model.ensureRope(m_n);
     const std::int64_t chunk = std::min(LanguageModel::kChunk, m_n);
     const auto part = [&](std::int64_t cols) {
@@ -197,43 +208,53 @@ void BackwardPass::attentionBackward(int l, const Tensor& dOut) {
 
 /// Loss of the response tokens; leaves ∂ℓ/∂(last residual stream) in m_dx.
 double BackwardPass::lossAndGradient() {
-    const std::int64_t firstRow = m_sample.lossBegin - 1, count = m_n - m_sample.lossBegin;
-    const std::int64_t block = 64;
+    double loss = 0;
+    for (std::size_t i = 0; i < m_targets.size();) {
+        // A run of neighbouring targets, at most kLossRows of them.
+        std::size_t end = i + 1;
+        while (end < m_targets.size() && m_targets[end] == m_targets[end - 1] + 1 &&
+               end - i < std::size_t(kLossRows))
+            ++end;
+        loss += lossOfRun(m_targets[i] - 1, static_cast<std::int64_t>(end - i));
+        i = end;
+    }
+    return loss / static_cast<double>(m_targets.size());
+}
+
+/// Summed loss of the tokens after rows [first, first + part); adds its gradient to m_dx.
+double BackwardPass::lossOfRun(std::int64_t first, std::int64_t part) {
+    const auto count = static_cast<double>(m_targets.size());
     const Tensor normWeight = m_model.weight(m_model.m_finalNorm, 1, m_c.hidden);
     const Tensor headWeight = m_model.weight(m_model.head(), m_c.vocab, m_c.hidden);
-    const Buffer logitBuffer = m_backend.allocate(static_cast<std::size_t>(block * m_c.vocab) * sizeof(float), "logits");
-    std::vector<float> host(static_cast<std::size_t>(block * m_c.vocab));
+    std::vector<float> host(static_cast<std::size_t>(part * m_c.vocab));
     double loss = 0;
-    for (std::int64_t done = 0; done < count; done += block) {
-        const std::int64_t part = std::min(block, count - done), first = firstRow + done;
-        const Tensor x = rows(m_x, m_c.hidden, first, part), norm = rows(m_norm, m_c.hidden, 0, part);
-        const Tensor logits{logitBuffer.data(), m_backend.dtype(), part, m_c.vocab, m_c.vocab};
-        m_backend.rmsNorm(norm, x, normWeight, m_c.rmsNormEps);
-        m_backend.linear(logits, norm, headWeight, false);
-        m_backend.download(host.data(), logits.data, static_cast<std::size_t>(part * m_c.vocab) * sizeof(float));
-        for (std::int64_t r = 0; r < part; ++r) {
-            float* row = host.data() + r * m_c.vocab;
-            const auto target = static_cast<std::size_t>(m_sample.ids[static_cast<std::size_t>(first + r + 1)]);
-            const double most = *std::max_element(row, row + m_c.vocab);
-            double total = 0, others = 0;
-            for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i) {
-                const double e = std::exp(static_cast<double>(row[i]) - most);
-                total += e;
-                if (i != target) others += e;
-            }
-            loss += std::log(total) - (static_cast<double>(row[target]) - most);
-            const double scale = 1.0 / (total * static_cast<double>(count));
-            for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i)
-                // p − 1 as the sum of the others: a sure answer would cancel to nothing in p − 1.
-                row[i] = static_cast<float>(
-                    i == target ? -others * scale : std::exp(static_cast<double>(row[i]) - most) * scale);
+    const Tensor x = rows(m_x, m_c.hidden, first, part), norm = rows(m_norm, m_c.hidden, 0, part);
+    const Tensor logits{m_logits.data(), m_backend.dtype(), part, m_c.vocab, m_c.vocab};
+    m_backend.rmsNorm(norm, x, normWeight, m_c.rmsNormEps);
+    m_backend.linear(logits, norm, headWeight, false);
+    m_backend.download(host.data(), logits.data, host.size() * sizeof(float));
+    for (std::int64_t r = 0; r < part; ++r) {
+        float* row = host.data() + r * m_c.vocab;
+        const auto target = static_cast<std::size_t>(m_sample.ids[static_cast<std::size_t>(first + r + 1)]);
+        const double most = *std::max_element(row, row + m_c.vocab);
+        double total = 0, others = 0;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i) {
+            const double e = std::exp(static_cast<double>(row[i]) - most);
+            total += e;
+            if (i != target) others += e;
         }
-        m_backend.upload(logits.data, host.data(), static_cast<std::size_t>(part * m_c.vocab) * sizeof(float));
-        const Tensor dNorm = rows(m_dNorm, m_c.hidden, 0, part);
-        m_backend.linearBackward(dNorm, logits, headWeight, false);
-        m_backend.rmsNormBackward(rows(m_dx, m_c.hidden, first, part), x, normWeight, m_c.rmsNormEps, dNorm);
+        loss += std::log(total) - (static_cast<double>(row[target]) - most);
+        const double scale = 1.0 / (total * count);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(m_c.vocab); ++i)
+            // p − 1 as the sum of the others: a sure answer would cancel to nothing in p − 1.
+            row[i] = static_cast<float>(i == target ? -others * scale
+                                                    : std::exp(static_cast<double>(row[i]) - most) * scale);
     }
-    return loss / static_cast<double>(count);
+    m_backend.upload(logits.data, host.data(), host.size() * sizeof(float));
+    const Tensor dNorm = rows(m_dNorm, m_c.hidden, 0, part);
+    m_backend.linearBackward(dNorm, logits, headWeight, false);
+    m_backend.rmsNormBackward(rows(m_dx, m_c.hidden, first, part), x, normWeight, m_c.rmsNormEps, dNorm);
+    return loss;
 }
 
 /// m_x through layer l; keeps the layer's attention output and log-sum-exp.
@@ -267,6 +288,7 @@ BackwardResult BackwardPass::run() {
         forwardLayer(l);
     }
     makeGradients();
+    m_logits = m_backend.allocate(static_cast<std::size_t>(kLossRows * m_c.vocab) * sizeof(float), "logits");
     const double loss = lossAndGradient();
     for (int l = m_c.layers - 1; l >= 0; --l) {
         if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
@@ -324,7 +346,9 @@ void LanguageModel::checkSample(std::span<const int> ids, const WindowMap* windo
 BackwardResult LanguageModel::backward(const BackwardSample& sample, std::stop_token stop) {
     checkSample(sample.ids, sample.windows);
     const auto n = static_cast<std::int64_t>(sample.ids.size());
-    if (sample.lossBegin < 1 || sample.lossBegin >= n)
+    for (const std::int64_t t : sample.targets)
+        if (t < 1 || t >= n) throw UsageError("a loss target is outside the text");
+    if (sample.targets.empty() && (sample.lossBegin < 1 || sample.lossBegin >= n))
         throw UsageError("the loss needs at least one token with one token before it; the text has " +
                          std::to_string(n) + " tokens and the loss begins at " + std::to_string(sample.lossBegin));
     return BackwardPass(*this, sample, std::move(stop)).run();

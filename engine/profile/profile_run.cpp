@@ -21,12 +21,9 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 std::filesystem::path sampleFolder(const ProfileOptions& options) { return options.file.string() + ".samples"; }
 
 /// Nothing when cancelled.
-std::optional<FinishedSample> profileSample(LanguageModel& model, std::span<const int> ids, std::int64_t lossBegin,
-                                            int length, Clock::time_point start, const std::stop_token& stop) {
+std::optional<FinishedSample> profileSample(LanguageModel& model, BackwardSample sample, int length,
+                                            Clock::time_point start, const std::stop_token& stop) {
     FinishedSample done{SampleCosts(model.config().layers, model.config().heads, length), 0, 0};
-    BackwardSample sample;
-    sample.ids = ids;
-    sample.lossBegin = lossBegin;
     sample.costs = &done.costs;
     const BackwardResult result = model.backward(sample, stop);
     if (result.completion == Completion::Cancelled) return std::nullopt;
@@ -79,7 +76,7 @@ ProfileOutcome runProfile(LanguageModel& model, CalibrationSet& set, const Profi
     std::vector<int> lengths = options.lengths;
     std::sort(lengths.begin(), lengths.end());
     lengths.erase(std::unique(lengths.begin(), lengths.end()), lengths.end());
-    const std::string settings = "model=" + outcome.profile.modelSha256 + ";data=" + set.description() + ";layout=1";
+    const std::string settings = "model=" + outcome.profile.modelSha256 + ";data=" + set.description() + ";layout=2";
     const auto total = static_cast<std::int64_t>(lengths.size()) * options.samples;
     std::int64_t finished = 0;
     for (const int length : lengths) {
@@ -97,8 +94,11 @@ ProfileOutcome runProfile(LanguageModel& model, CalibrationSet& set, const Profi
             }
             const auto sampleStart = Clock::now();
             const auto sample = set.sample(length, i, stop);
-            const auto done = sample ? profileSample(model, sample->ids, sample->lossBegin, length, sampleStart, stop)
-                                     : std::nullopt;
+            std::optional<FinishedSample> done;
+            if (sample) {
+                const Conversation talk = asConversation(*sample);
+                done = profileSample(model, {.ids = talk.ids, .targets = talk.targets}, length, sampleStart, stop);
+            }
             if (!done) {
                 outcome.completion = Completion::Cancelled;
                 break;
@@ -132,7 +132,7 @@ ProfileOutcome profileText(LanguageModel& model, const std::vector<int>& ids, in
     ProfileOutcome outcome;
     outcome.profile = emptyProfile(model, "text;loss_last=" + std::to_string(lossLast), options);
     if (progress) progress({"profile", 0, 1});
-    const auto done = profileSample(model, ids, n - lossLast, n, start, stop);
+    const auto done = profileSample(model, {.ids = ids, .lossBegin = n - lossLast}, n, start, stop);
     if (!done) {
         outcome.completion = Completion::Cancelled;
         return outcome;

@@ -42,16 +42,41 @@ std::optional<CalibrationSample> CalibrationSet::sample(int length, int index, c
                           : fromRecord(source, length, index / count, stop);
 }
 
-std::optional<std::vector<int>> CalibrationSet::answer(const std::vector<int>& prompt, int budget,
-                                                       const std::stop_token& stop) {
-    Sequence sequence(m_model, MaskSource::dense(), static_cast<std::int64_t>(prompt.size()) + budget);
-    GenerateOptions options;
-    options.maxNew = budget;
-    GenerateResult result = generate(m_model, sequence, prompt, options, {}, stop);
-    if (result.completion == Completion::Cancelled) return std::nullopt;
-    if (result.ended && static_cast<int>(result.ids.size()) < budget && m_encoder.endToken() >= 0)
-        result.ids.push_back(m_encoder.endToken());
-    return std::move(result.ids);
+Conversation asConversation(const CalibrationSample& sample) {
+    Conversation c{sample.prompt.head, {}};
+    const auto append = [&c](const std::vector<int>& ids) { c.ids.insert(c.ids.end(), ids.begin(), ids.end()); };
+    for (std::size_t i = 0; i < sample.prompt.branches.size(); ++i) {
+        append(i == 0 ? sample.prompt.branches[0].tail : sample.turns[i - 1]);
+        for (const int id : sample.prompt.branches[i].answer) {
+            c.targets.push_back(static_cast<std::int64_t>(c.ids.size()));
+            c.ids.push_back(id);
+        }
+    }
+    return c;
+}
+
+bool CalibrationSet::writeAnswers(EncodedPrompt& prompt, int budget, const std::stop_token& stop) {
+    std::size_t longest = 0;
+    for (const auto& branch : prompt.branches) longest = std::max(longest, branch.tail.size());
+    Sequence shared(m_model, MaskSource::dense(), static_cast<std::int64_t>(prompt.head.size() + longest) + budget);
+    ForwardItem head{&shared, prompt.head, 0};
+    if (m_model.forward(std::span(&head, 1), {}, stop) == Completion::Cancelled) return false;
+    std::vector<Sequence> sequences;
+    std::vector<std::vector<int>> tails;
+    for (const auto& branch : prompt.branches) {
+        sequences.push_back(shared.Copy());
+        tails.push_back(branch.tail);
+    }
+    const auto answers = generateBatch(m_model, sequences, tails, budget, stop);
+    if (stop.stop_requested()) return false;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        prompt.branches[i].answer = answers[i];
+        if (static_cast<int>(answers[i].size()) < budget && m_encoder.endToken() >= 0)
+            prompt.branches[i].answer.push_back(m_encoder.endToken());
+        if (prompt.branches[i].answer.empty())
+            throw Error("the model writes an empty answer; calibrate with a JSONL file of prompts it answers");
+    }
+    return true;
 }
 
 std::optional<CalibrationSample> CalibrationSet::fromTask(const Source& source, int length, int index,
@@ -59,22 +84,23 @@ std::optional<CalibrationSample> CalibrationSet::fromTask(const Source& source, 
     TaskOptions options;
     options.task = source.name;
     options.length = static_cast<std::size_t>(length);
-    options.questions = 1;
+    // A turn takes about 50 tokens; short prompts have room for one question only.
+    constexpr std::size_t kTurn = 64;
+    options.questions = length >= 512 ? questionsPerPrompt(source.name, kQuestions) : 1;
     options.seed = m_seed;
     options.sample = index;
-    options.reserved = m_encoder.beginTokens();
+    options.reserved = m_encoder.beginTokens() + static_cast<std::size_t>(options.questions - 1) * kTurn;
     const TaskPrompt prompt = m_generator.make(options);
-    CalibrationSample sample{source.name, m_encoder.head(prompt), 0};
-    const auto tail = m_encoder.tail(prompt.questions[0]);
-    sample.ids.insert(sample.ids.end(), tail.begin(), tail.end());
-    sample.lossBegin = static_cast<std::int64_t>(sample.ids.size());
-    const int room = std::min(length, m_model.config().context) - static_cast<int>(sample.ids.size());
-    const auto written = answer(sample.ids, std::min(kMaxAnswer, room), stop);
-    if (!written) return std::nullopt;
-    sample.ids.insert(sample.ids.end(), written->begin(), written->end());
-    if (sample.lossBegin == static_cast<std::int64_t>(sample.ids.size()))
-        throw Error("the model writes an empty answer to task " + source.name +
-                    "; calibrate with a JSONL file of its own prompts");
+    CalibrationSample sample{source.name, {m_encoder.head(prompt), {}}, {}};
+    std::size_t tokens = sample.prompt.head.size();
+    for (std::size_t i = 0; i < prompt.questions.size(); ++i) {
+        sample.prompt.branches.push_back({m_encoder.tail(prompt.questions[i]), {}});
+        if (i > 0) sample.turns.push_back(m_encoder.nextTurn(prompt.questions[i]));
+        tokens += i > 0 ? sample.turns.back().size() : sample.prompt.branches[0].tail.size();
+    }
+    const int room = (std::min(length, m_model.config().context) - static_cast<int>(tokens)) / options.questions;
+    if (room < 1) throw Error("a prompt of " + std::to_string(length) + " tokens leaves no room for answers");
+    if (!writeAnswers(sample.prompt, std::min(kMaxAnswer, room), stop)) return std::nullopt;
     return sample;
 }
 
@@ -89,32 +115,28 @@ std::optional<CalibrationSample> CalibrationSet::fromRecord(Source& source, int 
     }
     const auto& pool = near.empty() ? fits : near;
     if (pool.empty())
-        throw UsageError(source.name + ": no prompt fits a length of " + std::to_string(length) +
-                         " tokens; the shortest has " +
+        throw UsageError(source.name + ": no prompt fits a length of " + std::to_string(length) + " tokens; the shortest has " +
                          std::to_string(*std::min_element(source.lengths.begin(), source.lengths.end())));
     PromptRecord& record = source.records[pool[static_cast<std::size_t>(index) % pool.size()]];
     const TaskPrompt prompt = toTaskPrompt(source.name, record);
-    CalibrationSample sample{std::filesystem::path(source.name).filename().string(), m_encoder.head(prompt),
-                             0};
+    std::vector<int> ids = m_encoder.head(prompt);
     const auto tail = m_encoder.tail(prompt.questions[0]);
-    sample.ids.insert(sample.ids.end(), tail.begin(), tail.end());
-    sample.lossBegin = static_cast<std::int64_t>(sample.ids.size());
-    const auto room = static_cast<std::size_t>(length) - sample.ids.size();
-    if (!record.response) {
-        const auto written =
-            answer(sample.ids, static_cast<int>(std::min<std::size_t>(kMaxAnswer, room)), stop);
-        if (!written) return std::nullopt;
-        record.response = m_model.files().tokenizer.decode(*written, true);
-        sample.ids.insert(sample.ids.end(), written->begin(), written->end());
+    ids.insert(ids.end(), tail.begin(), tail.end());
+    const auto room = static_cast<std::size_t>(length) - ids.size();
+    // The last token of the prompt leads into the answer.
+    CalibrationSample sample{std::filesystem::path(source.name).filename().string(), {{}, {{{ids.back()}, {}}}}, {}};
+    sample.prompt.head.assign(ids.begin(), ids.end() - 1);
+    std::vector<int>& answer = sample.prompt.branches[0].answer;
+    if (record.response) {
+        answer = m_encoder.encode(*record.response);
+        if (m_encoder.endToken() >= 0) answer.push_back(m_encoder.endToken());
+        if (answer.size() > room) answer.resize(room);
     } else {
-        auto given = m_encoder.encode(*record.response);
-        if (m_encoder.endToken() >= 0) given.push_back(m_encoder.endToken());
-        if (given.size() > room) given.resize(room);
-        sample.ids.insert(sample.ids.end(), given.begin(), given.end());
+        if (!writeAnswers(sample.prompt, static_cast<int>(std::min<std::size_t>(kMaxAnswer, room)), stop)) return std::nullopt;
+        record.response = m_model.files().tokenizer.decode(answer, true);
     }
-    if (sample.lossBegin == static_cast<std::int64_t>(sample.ids.size()))
-        throw Error(source.name + ": record at line " + std::to_string(record.line) +
-                    " has an empty response");
+    if (answer.empty() || sample.prompt.head.empty())
+        throw FileError(source.name, "line " + std::to_string(record.line), "expected a prompt and a response of at least one token each");
     return sample;
 }
 

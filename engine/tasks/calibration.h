@@ -14,12 +14,19 @@
 
 namespace moa {
 
-/// Token ids of prompt and answer; the loss is on the tokens from `lossBegin` on.
+/// A prompt and the answers that the dense model (or the user's file) gives to its questions.
 struct CalibrationSample {
-    std::string source; ///< "lines", "facts", "passkey" or the file's name
-    std::vector<int> ids;
-    std::int64_t lossBegin = 0;
+    std::string source;                  ///< "lines", "facts", "passkey" or the file's name
+    EncodedPrompt prompt;                ///< answers end with the model's end token where it came
+    std::vector<std::vector<int>> turns; ///< [branch − 1]: leads from an answer to the next question, as one chat
 };
+
+/// The sample as one conversation: prompt, question, answer, further question, answer …
+struct Conversation {
+    std::vector<int> ids;
+    std::vector<std::int64_t> targets; ///< positions of the answers' tokens, ascending
+};
+Conversation asConversation(const CalibrationSample& sample);
 
 class CalibrationSet {
 public:
@@ -27,7 +34,7 @@ public:
     CalibrationSet(LanguageModel& model, const std::filesystem::path& textFolder,
                    std::vector<std::string> data, std::uint64_t seed);
 
-    /// Sample number `index` for a nominal length; at most `length` tokens. Nothing when `stop` came first.
+    /// Sample number `index` for a nominal length; its conversation has at most `length` tokens. Nothing when `stop` came first.
     /// Throws UsageError when no record fits the length.
     std::optional<CalibrationSample> sample(int length, int index, const std::stop_token& stop);
 
@@ -39,6 +46,8 @@ public:
 
     /// Longest answer written by the model, tokens.
     static constexpr int kMaxAnswer = 128;
+    /// Questions of one built-in prompt: evidence at several depths for the price of one pass.
+    static constexpr int kQuestions = 4;
 
 private:
     struct Source {
@@ -51,9 +60,8 @@ private:
                                               const std::stop_token& stop);
     std::optional<CalibrationSample> fromRecord(Source& source, int length, int index,
                                                 const std::stop_token& stop);
-    /// Greedy answer of the dense model, its end token included when it came.
-    std::optional<std::vector<int>> answer(const std::vector<int>& prompt, int budget,
-                                           const std::stop_token& stop);
+    /// Greedy answers of the dense model to all branches, end tokens included; false when cancelled.
+    bool writeAnswers(EncodedPrompt& prompt, int budget, const std::stop_token& stop);
 
     LanguageModel& m_model;
     TaskEncoder m_encoder;

@@ -18,6 +18,12 @@ std::vector<int> TaskEncoder::head(const TaskPrompt& prompt) const {
     return m_model.tokenizer.encode(promptHead(m_turns, prompt), true, bare);
 }
 
+std::vector<int> TaskEncoder::nextTurn(const Question& question) const {
+    const bool bare = m_turns.beforeUser.empty();
+    return encode(bare ? m_turns.afterAnswer + question.text + m_turns.beforeAnswer
+                       : m_model.chat.renderUserTurn(question.text, endToken() >= 0));
+}
+
 int TaskEncoder::endToken() const {
     const auto ids = encode(m_turns.afterAnswer);
     if (ids.size() == 1 && m_model.tokenizer.isSpecial(ids[0])) return ids[0];

@@ -13,6 +13,16 @@ namespace moa {
 /// The turns of a template around a first user turn; bare text for a model without a known template.
 ChatTurns chatTurnsOf(const ChatTemplate& chat);
 
+/// One prompt as ids: what all questions share, and per question what follows and the answer.
+struct EncodedPrompt {
+    std::vector<int> head;
+    struct Branch {
+        std::vector<int> tail;   ///< question and turn markers; never empty
+        std::vector<int> answer; ///< never empty
+    };
+    std::vector<Branch> branches;
+};
+
 class TaskEncoder {
 public:
     /// `model` must outlive the encoder.
@@ -27,6 +37,8 @@ public:
     std::vector<int> head(const TaskPrompt& prompt) const;
     /// questionTail().
     std::vector<int> tail(const Question& question) const { return encode(questionTail(m_turns, question)); }
+    /// What leads from the end of one answer (its end token included) to the next: a further user turn.
+    std::vector<int> nextTurn(const Question& question) const;
     /// The token that ends an answer; −1 where the model has none.
     int endToken() const;
 
