@@ -21,7 +21,7 @@ struct DemoOptions {
     std::vector<double> densities{0.5, 0.25};
     std::vector<int> profileLengths{1024, 2048, 4096};
     std::vector<int> retrievalLengths{1024, 2048, 4096};
-    int profileSamples = 10; ///< per length
+    int profileSamples = 8;  ///< per length
     int validationLength = 8192;
     int validationSamples = 4;
     int prompts = 10; ///< per task and length

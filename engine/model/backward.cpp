@@ -209,7 +209,7 @@ void BackwardPass::attentionBackward(int l, const Tensor& dOut) {
 /// Loss of the response tokens; leaves ∂ℓ/∂(last residual stream) in m_dx.
 double BackwardPass::lossAndGradient() {
     double loss = 0;
-    for (std::size_t i = 0; i < m_targets.size();) {
+    for (std::size_t i = 0; i < m_targets.size() && !m_stop.stop_requested();) {
         // A run of neighbouring targets, at most kLossRows of them.
         std::size_t end = i + 1;
         while (end < m_targets.size() && m_targets[end] == m_targets[end - 1] + 1 &&

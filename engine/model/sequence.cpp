@@ -97,6 +97,13 @@ void Sequence::clear() {
     for (KvHeadCache& head : m_heads) head.ringFirst = head.sink;
 }
 
+void Sequence::rewind(std::int64_t length) {
+    for (const KvHeadCache& head : m_heads)
+        if (head.ringFirst > head.sink)
+            throw Error("a sequence that has dropped keys cannot go back to " + std::to_string(length) + " tokens");
+    m_length = std::min(m_length, length);
+}
+
 Sequence Sequence::Copy() const {
     Sequence copy(*m_model, m_mask, m_n);
     m_model->backend().copy(copy.m_storage.data(), m_storage.data(), m_storage.bytes());

@@ -54,6 +54,9 @@ public:
     void reserve(std::int64_t n);
     /// Forgets everything.
     void clear();
+    /// Forgets the tokens from `length` on. Throws Error where a ring has already dropped keys that would be held
+    /// again: a dense sequence can always go back.
+    void rewind(std::int64_t length);
 
     std::span<const KvHeadCache> layer(LayerIndex l) const;
     std::span<const std::int64_t> layerWindows(LayerIndex l) const;

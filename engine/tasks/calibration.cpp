@@ -61,19 +61,17 @@ bool CalibrationSet::writeAnswers(EncodedPrompt& prompt, int budget, const std::
     Sequence shared(m_model, MaskSource::dense(), static_cast<std::int64_t>(prompt.head.size() + longest) + budget);
     ForwardItem head{&shared, prompt.head, 0};
     if (m_model.forward(std::span(&head, 1), {}, stop) == Completion::Cancelled) return false;
-    std::vector<Sequence> sequences;
-    std::vector<std::vector<int>> tails;
-    for (const auto& branch : prompt.branches) {
-        sequences.push_back(shared.Copy());
-        tails.push_back(branch.tail);
-    }
-    const auto answers = generateBatch(m_model, sequences, tails, budget, stop);
-    if (stop.stop_requested()) return false;
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        prompt.branches[i].answer = answers[i];
-        if (static_cast<int>(answers[i].size()) < budget && m_encoder.endToken() >= 0)
-            prompt.branches[i].answer.push_back(m_encoder.endToken());
-        if (prompt.branches[i].answer.empty())
+    const std::int64_t branchPoint = shared.length();
+    GenerateOptions options;
+    options.maxNew = budget;
+    for (auto& branch : prompt.branches) {
+        // One cache for all branches: copies would cost more memory than the backward pass.
+        shared.rewind(branchPoint);
+        GenerateResult result = generate(m_model, shared, branch.tail, options, {}, stop);
+        if (result.completion == Completion::Cancelled) return false;
+        branch.answer = std::move(result.ids);
+        if (result.ended && m_encoder.endToken() >= 0) branch.answer.push_back(m_encoder.endToken());
+        if (branch.answer.empty())
             throw Error("the model writes an empty answer; calibrate with a JSONL file of prompts it answers");
     }
     return true;

@@ -144,6 +144,29 @@ TEST(Cache, LookingAtAContinuationLeavesTheSequenceAsItWas) {
     EXPECT_EQ(first, committed);
 }
 
+TEST(Cache, ADenseSequenceGoesBackAndASparseOneRefuses) {
+    const auto ids = someIds(300);
+    LanguageModel& model = tinyModel();
+    std::vector<std::vector<float>> runs;
+    Sequence dense(model, MaskSource::dense(), 320);
+    const LogitsFn keep = [&](std::size_t, std::int64_t, std::span<const float> row) {
+        runs.emplace_back(row.begin(), row.end());
+    };
+    ForwardItem head{&dense, std::span(ids).first(200), 0};
+    model.forward(std::span(&head, 1), {});
+    for (int run = 0; run < 2; ++run) {
+        dense.rewind(200);
+        ForwardItem rest{&dense, std::span(ids).subspan(200, 50), 1};
+        model.forward(std::span(&rest, 1), keep);
+    }
+    EXPECT_EQ(runs.at(0), runs.at(1));
+    EXPECT_EQ(dense.length(), 250);
+    Sequence sparse(model, MaskSource::plan(uniformPlan(6, 8, 4, {128, 0})), 320);
+    ForwardItem item{&sparse, std::span(ids).first(200), 0};
+    model.forward(std::span(&item, 1), {});
+    EXPECT_THROW(sparse.rewind(100), Error);
+}
+
 TEST(Cache, BadTokensAndTooLongInputsAreRefused) {
     LanguageModel& model = tinyModel();
     Sequence sequence(model, MaskSource::dense(), 64);
