@@ -37,12 +37,12 @@ using LogitsFn = std::function<void(std::size_t item, std::int64_t position, std
 struct BackwardSample {
     std::span<const int> ids;
     std::int64_t lossBegin = 1; ///< ≥ 1; tokens [lossBegin, ids.size()) are predicted from what precedes them
-    std::span<const std::int64_t>
     const WindowMap* windows = nullptr; ///< null: dense; a mask that hides something excludes `costs`
     SampleCosts* costs = nullptr;       ///< null: not collected
     std::vector<float>* embeddingGradient = nullptr; ///< [n][hidden], for checks; null: not wanted
-    LayerObserver observer{        targets{}; ///< not empty: the loss is on these tokens instead, ascending, each ≥ 1
-}; ///< shown every layer with its gradient, the last layer first; may be empty
+    LayerObserver observer{}; ///< shown every layer with its gradient, the last layer first; may be empty
+    /// Not empty: the loss is on these tokens instead, ascending, each ≥ 1.
+    std::span<const std::int64_t> targets{};
 };
 
 struct BackwardResult {
