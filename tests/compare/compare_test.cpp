@@ -75,7 +75,7 @@ TEST(Retrieval, BadOptionsAndCancel) {
     options.textFolder = kTexts;
     options.lengths = {20000};
     EXPECT_THROW(measureRetrieval(tinyModel(), {{"dense", MaskSource::dense()}}, options, {}, {}), UsageError);
-    options.lengths = {256};
+    options.lengths = {512};
     options.tasks = {"nosuchtask.jsonl"};
     EXPECT_THROW(measureRetrieval(tinyModel(), {{"dense", MaskSource::dense()}}, options, {}, {}), FileError);
     options.tasks = {"lines"};
@@ -110,10 +110,16 @@ TEST(Validation, HeadsAreMeasuredAloneAndTheRetrievalHeadStandsOut) {
 
 TEST(Lockstep, AFullPlanNeverDivergesAndANarrowOneIsSeen) {
     const TaskEncoder encoder(tinyModel().files());
-    const EncodedPrompt prompt = encodePrompt(encoder, linesPrompt(768, 4));
+    const EncodedPrompt prompt = encodePrompt(encoder, linesPrompt(1024, 6));
+    const MaskSource narrowMask = MaskSource::plan(uniformPlan(6, 8, 4, {0, 0.125}));
+    // A question whose answer the narrow window loses.
+    const auto answers = answerBranches(tinyModel(), prompt, narrowMask, 1024, {});
+    const auto lost = std::find_if(answers.begin(), answers.end(), [](const AnswerOutcome& a) { return !a.right; });
+    ASSERT_NE(lost, answers.end());
+    const auto& tail = prompt.branches[static_cast<std::size_t>(lost - answers.begin())].tail;
     std::vector<int> ids = prompt.head;
-    ids.insert(ids.end(), prompt.branches[0].tail.begin(), prompt.branches[0].tail.end());
-    const auto full = runLockstep(tinyModel(), MaskSource::plan(uniformPlan(6, 8, 4, {0, 1})), ids, 24, {}, {});
+    ids.insert(ids.end(), tail.begin(), tail.end());
+    const auto full = runLockstep(tinyModel(), MaskSource::plan(uniformPlan(6, 8, 4, {0, 1})), ids, 40, {}, {});
     EXPECT_FALSE(full.firstDivergence.has_value());
     EXPECT_EQ(full.dense.ids, full.sparse.ids);
     EXPECT_EQ(full.kl.size(), full.dense.ids.size());
@@ -121,7 +127,7 @@ TEST(Lockstep, AFullPlanNeverDivergesAndANarrowOneIsSeen) {
         EXPECT_NEAR(full.kl[t], 0, 1e-12);
         EXPECT_EQ(full.rank[t], 1);
     }
-    const auto narrow = runLockstep(tinyModel(), MaskSource::plan(uniformPlan(6, 8, 4, {0, 0.125})), ids, 24, {}, {});
+    const auto narrow = runLockstep(tinyModel(), narrowMask, ids, 40, {}, {});
     ASSERT_TRUE(narrow.firstDivergence.has_value());
     EXPECT_EQ(narrow.dense.ids, full.dense.ids);
     EXPECT_LT(narrow.sparse.kvBytes, narrow.dense.kvBytes / 2);
