@@ -131,18 +131,12 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
             const Sequence& s = *items[i].sequence;
             batch.push_back({queryRow, queries, rows[i].first, rows[i].count, rows[i].held, s.layer(LayerIndex(l)),
                              s.layerWindows(LayerIndex(l)), s.sink()});
-            if (last && queries < rows[i].count) {
-                // The wanted rows move together; ranges may overlap, always towards the front.
-                const std::int64_t from = rows[i].first + rows[i].count - queries;
+            // The wanted rows move together; ranges may overlap, always towards the front.
+            const std::int64_t from = rows[i].first + rows[i].count - queries;
+            if (last && queries > 0 && from != queryRow)
                 for (const Buffer* b : {&a.x, &a.norm})
-                    if (queries > 0 && from != queryRow)
-                        m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + from * c.hidden,
-                                       static_cast<std::size_t>(queries * c.hidden) * sizeof(float));
-            } else if (last && rows[i].first != queryRow) {
-                for (const Buffer* b : {&a.x, &a.norm})
-                    m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + rows[i].first * c.hidden,
+                    m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + from * c.hidden,
                                    static_cast<std::size_t>(queries * c.hidden) * sizeof(float));
-            }
             queryRow += queries;
         }
         if (queryRow > 0) {
