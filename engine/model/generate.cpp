@@ -64,34 +64,4 @@ GenerateResult generate(LanguageModel& model, Sequence& sequence, std::span<cons
     return result;
 }
 
-std::vector<std::vector<int>> generateBatch(LanguageModel& model, std::span<Sequence> sequences,
-                                            std::span<const std::vector<int>> prompts, int maxNew,
-                                            std::stop_token stop) {
-    std::vector<std::vector<int>> answers(prompts.size());
-    std::vector<std::vector<int>> pending(prompts.begin(), prompts.end());
-    std::vector<std::size_t> active;
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-        if (prompts[i].empty()) throw UsageError("prompt " + std::to_string(i) + " is empty");
-        active.push_back(i);
-    }
-    while (!active.empty() && !stop.stop_requested()) {
-        std::vector<ForwardItem> items;
-        for (const std::size_t i : active) items.push_back({&sequences[i], pending[i], 1});
-        std::vector<int> next(active.size(), -1);
-        const LogitsFn pick = [&](std::size_t item, std::int64_t, std::span<const float> row) { next[item] = argmax(row); };
-        if (model.forward(items, pick, stop) == Completion::Cancelled) break;
-        std::vector<std::size_t> still;
-        for (std::size_t a = 0; a < active.size(); ++a) {
-            const std::size_t i = active[a];
-            if (isEnd(model.config(), next[a])) continue;
-            answers[i].push_back(next[a]);
-            pending[i] = {next[a]};
-            if (static_cast<int>(answers[i].size()) < maxNew && sequences[i].length() < model.config().context)
-                still.push_back(i);
-        }
-        active = std::move(still);
-    }
-    return answers;
-}
-
 } // namespace moa

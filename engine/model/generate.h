@@ -36,9 +36,4 @@ GenerateResult generate(LanguageModel& model, Sequence& sequence, std::span<cons
                         const GenerateOptions& options, const TokenFn& onToken, std::stop_token stop,
                         const ProgressFn& progress = {});
 
-/// Greedy answers of several prompts at once, each with its own sequence; end tokens are not included.
-std::vector<std::vector<int>> generateBatch(LanguageModel& model, std::span<Sequence> sequences,
-                                            std::span<const std::vector<int>> prompts, int maxNew,
-                                            std::stop_token stop);
-
 } // namespace moa
