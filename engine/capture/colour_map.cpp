@@ -1,79 +1,19 @@
-// sRGB ⇄ CIE Lab (D65) and the interpolation between stops.
+// Stops of the colour maps.
 #include "engine/capture/colour_map.h"
-
-#include <algorithm>
-#include <cmath>
-#include <span>
 
 namespace moa {
 namespace {
-
-struct Lab {
-    double l, a, b;
-};
-
-// White of sRGB under D65, and the constants of CIE 15 for L*a*b*.
-constexpr double kWhiteX = 0.95047, kWhiteZ = 1.08883, kDelta = 6.0 / 29.0;
-
-double toLinear(std::uint8_t value) {
-    const double v = value / 255.0;
-    return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
-}
-
-std::uint8_t fromLinear(double v) {
-    const double s = v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055;
-    return std::uint8_t(std::lround(255 * std::clamp(s, 0.0, 1.0)));
-}
-
-double labForward(double t) {
-    return t > kDelta * kDelta * kDelta ? std::cbrt(t) : t / (3 * kDelta * kDelta) + 4.0 / 29.0;
-}
-
-double labInverse(double t) {
-    return t > kDelta ? t * t * t : 3 * kDelta * kDelta * (t - 4.0 / 29.0);
-}
-
-Lab toLab(Rgb colour) {
-    const double r = toLinear(colour.r), g = toLinear(colour.g), b = toLinear(colour.b);
-    const double x = labForward((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / kWhiteX);
-    const double y = labForward(0.2126729 * r + 0.7151522 * g + 0.0721750 * b);
-    const double z = labForward((0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / kWhiteZ);
-    return {116 * y - 16, 500 * (x - y), 200 * (y - z)};
-}
-
-Rgb fromLab(Lab lab) {
-    const double fy = (lab.l + 16) / 116;
-    const double x = kWhiteX * labInverse(fy + lab.a / 500);
-    const double y = labInverse(fy);
-    const double z = kWhiteZ * labInverse(fy - lab.b / 200);
-    return {fromLinear(3.2404542 * x - 1.5371385 * y - 0.4985314 * z),
-            fromLinear(-0.9692660 * x + 1.8760108 * y + 0.0415560 * z),
-            fromLinear(0.0556434 * x - 0.2040259 * y + 1.0572252 * z)};
-}
 
 constexpr Rgb kAttentionStops[] = {{0xF6, 0xFB, 0xF8}, {0xC4, 0xEB, 0xD0}, {0x8B, 0xDA, 0xB2},
                                    {0x40, 0xB7, 0xAD}, {0x34, 0x8F, 0xA7}, {0x37, 0x65, 0x9E},
                                    {0x41, 0x3D, 0x7B}, {0x2E, 0x1E, 0x3B}};
 constexpr Rgb kInfluenceStops[] = {{0xFF, 0xFF, 0xFF}, {0xB0, 0x24, 0x6E}};
 
-std::array<Rgb, kMapColours> interpolate(std::span<const Rgb> stops) {
-    std::array<Rgb, kMapColours> colours;
-    for (int i = 0; i < kMapColours; ++i) {
-        const double at = double(i) / (kMapColours - 1) * double(stops.size() - 1);
-        const auto left = std::min(std::size_t(at), stops.size() - 2);
-        const double t = at - double(left);
-        const Lab a = toLab(stops[left]), b = toLab(stops[left + 1]);
-        colours[std::size_t(i)] =
-            fromLab({a.l + t * (b.l - a.l), a.a + t * (b.a - a.a), a.b + t * (b.b - a.b)});
-    }
-    return colours;
-}
-
 } // namespace
 
 const std::array<Rgb, kMapColours>& mapColours(ColourMap map) {
-    static const auto attention = interpolate(kAttentionStops);
-    static const auto influence = interpolate(kInfluenceStops);
+    static const auto attention = interpolateLab(kAttentionStops);
+    static const auto influence = interpolateLab(kInfluenceStops);
     return map == ColourMap::Attention ? attention : influence;
 }
 

@@ -1,23 +1,14 @@
-// Colour maps of the pictures: 256 colours between given stops, interpolated in CIE Lab so that equal steps
-// of value look equal.
+// Colour maps of the exported pictures (256 colours each).
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include "engine/core/colour_ramp.h"
 
 namespace moa {
-
-struct Rgb {
-    std::uint8_t r = 0, g = 0, b = 0;
-    bool operator==(const Rgb&) const = default;
-};
 
 enum class ColourMap {
     Attention, ///< mako, reversed: the page to near black, cool hues
     Influence, ///< white to magenta
 };
-
-inline constexpr int kMapColours = 256;
 
 /// The colours of a map, low to high; the first and last are its outer stops exactly.
 const std::array<Rgb, kMapColours>& mapColours(ColourMap map);

@@ -1,0 +1,99 @@
+// Layout and frame of a panel.
+#include "ui/widgets/panel.h"
+
+#include "ui/widgets/theme.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QPainter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace moa {
+
+Panel::Panel(const QString& title, QWidget* parent) : QWidget(parent) {
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(1, 1, 1, 1);
+    outer->setSpacing(0);
+    m_headerBox = new QWidget;
+    m_header = new QHBoxLayout(m_headerBox);
+    m_header->setContentsMargins(metrics::kPad, 0, 8, 0);
+    m_header->setSpacing(8);
+    m_title = new QLabel;
+    m_title->setTextFormat(Qt::PlainText);
+    m_note = new QLabel;
+    m_note->setTextFormat(Qt::PlainText);
+    m_note->hide();
+    m_menu = new QMenu(this);
+    m_menuButton = new QToolButton;
+    m_menuButton->setPopupMode(QToolButton::InstantPopup);
+    m_menuButton->setMenu(m_menu);
+    m_menuButton->hide();
+    m_header->addWidget(m_title);
+    m_header->addWidget(m_note);
+    m_header->addStretch(1);
+    m_header->addWidget(m_menuButton);
+    m_body = new QVBoxLayout;
+    m_body->setSpacing(0);
+    setBodyMargins(metrics::kPad);
+    outer->addWidget(m_headerBox);
+    outer->addSpacing(1); // the rule under the header
+    outer->addLayout(m_body, 1);
+    setTitle(title);
+    connect(&Theme::instance(), &Theme::changed, this, &Panel::restyle);
+    restyle();
+}
+
+void Panel::setTitle(const QString& title) {
+    m_title->setText(title);
+    setAccessibleName(title);
+    m_menuButton->setAccessibleName(tr("More actions of %1").arg(title));
+    m_menuButton->setToolTip(m_menuButton->accessibleName());
+}
+
+void Panel::setNote(const QString& note) {
+    m_note->setText(note);
+    m_note->setVisible(!note.isEmpty());
+}
+
+void Panel::addHeaderWidget(QWidget* widget) {
+    m_header->insertWidget(m_header->count() - 1, widget);
+}
+
+QMenu* Panel::menu() {
+    m_menuButton->show();
+    return m_menu;
+}
+
+void Panel::setBodyMargins(int px) {
+    m_body->setContentsMargins(px, px, px, px);
+}
+
+void Panel::restyle() {
+    const Theme& theme = Theme::instance();
+    m_title->setFont(theme.font(TextStyle::PanelTitle));
+    m_note->setFont(theme.font(TextStyle::Table));
+    QPalette palette = m_note->palette();
+    palette.setColor(QPalette::WindowText, theme.color(Role::Text2));
+    m_note->setPalette(palette);
+    m_headerBox->setFixedHeight(theme.panelHeaderHeight());
+    m_menuButton->setIcon(theme.icon(QStringLiteral("more"), Role::Text2));
+    update();
+}
+
+void Panel::paintEvent(QPaintEvent*) {
+    const Theme& theme = Theme::instance();
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(theme.color(Role::Border));
+    painter.setBrush(theme.color(Role::Surface));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius,
+                            metrics::kPanelRadius);
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    painter.setPen(theme.color(Role::Grid));
+    painter.drawLine(1, m_headerBox->geometry().bottom() + 1, width() - 2, m_headerBox->geometry().bottom() + 1);
+}
+
+} // namespace moa

@@ -1,0 +1,44 @@
+// A titled box: the unit that pages are made of. Header (title, note, controls at the right, ⋯ menu) over a body.
+#pragma once
+
+#include <QWidget>
+
+class QHBoxLayout;
+class QLabel;
+class QMenu;
+class QToolButton;
+class QVBoxLayout;
+
+namespace moa {
+
+class Panel : public QWidget {
+    Q_OBJECT
+public:
+    explicit Panel(const QString& title, QWidget* parent = nullptr);
+
+    void setTitle(const QString& title);
+    /// Small grey text after the title, e.g. "32 × 8".
+    void setNote(const QString& note);
+    /// Adds a control at the right end of the header, before the ⋯ button.
+    void addHeaderWidget(QWidget* widget);
+    /// The ⋯ menu; its button shows once the menu has an action.
+    QMenu* menu();
+    /// Where the content goes: zero spacing, margins of the padding step (0 with setBodyMargins(0)).
+    QVBoxLayout* body() const { return m_body; }
+    void setBodyMargins(int px);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void restyle();
+
+    QLabel *m_title, *m_note;
+    QHBoxLayout* m_header;
+    QWidget* m_headerBox;
+    QVBoxLayout* m_body;
+    QToolButton* m_menuButton;
+    QMenu* m_menu;
+};
+
+} // namespace moa
