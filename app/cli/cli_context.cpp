@@ -1,6 +1,6 @@
 #include "app/cli/cli_context.h"
 
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 #include "app/cli/versions.h"
 
 #include "engine/backend/cpu/cpu_backend.h"

@@ -1,7 +1,7 @@
 // `moa demo`: the main job on the embedded model, and its table.
 #include "app/cli/commands/commands.h"
 #include "app/cli/demo_pipeline.h"
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 #include "app/cli/text_table.h"
 
 #include "engine/core/format.h"

@@ -1,7 +1,7 @@
 // `moa doctor`: what this installation has, what it lacks, and the command that brings it.
 #include "app/cli/commands/commands.h"
 #include "app/cli/doctor_checks.h"
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 #include "app/cli/text_table.h"
 #include "app/cli/versions.h"
 

@@ -1,7 +1,7 @@
 // `moa info`: what a model is and what it will take in memory, before anything is loaded; --check loads it
 // and says what it took.
 #include "app/cli/commands/commands.h"
-#include "app/cli/heap_use.h"
+#include "engine/core/heap_use.h"
 #include "app/cli/plan_choice.h"
 #include "app/cli/text_table.h"
 

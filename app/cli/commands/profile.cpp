@@ -3,7 +3,7 @@
 #include "app/cli/parse_list.h"
 #include "app/cli/peak_memory.h"
 #include "app/cli/prompt.h"
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 #include "app/cli/text_table.h"
 
 #include "engine/core/format.h"

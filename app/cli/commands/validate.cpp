@@ -2,7 +2,7 @@
 #include "app/cli/commands/commands.h"
 #include "app/cli/parse_list.h"
 #include "app/cli/plan_choice.h"
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 #include "app/cli/text_table.h"
 
 #include "engine/compare/validation.h"

@@ -1,11 +1,11 @@
-#include "app/cli/resources.h"
+#include "engine/core/resources.h"
 
 #include "engine/core/error.h"
 
 #include <cstdlib>
 #include <string>
 
-namespace moa::cli {
+namespace moa {
 
 namespace fs = std::filesystem;
 
@@ -22,4 +22,4 @@ fs::path resourcesFolder() {
     throw Error("the bundled resources were not found; set MOA_RESOURCES to their folder");
 }
 
-} // namespace moa::cli
+} // namespace moa

@@ -1,4 +1,4 @@
-#include "app/cli/heap_use.h"
+#include "engine/core/heap_use.h"
 
 #include <cstddef>
 
@@ -7,7 +7,7 @@
 // Sanitizers bring their own allocator, which mallinfo2() knows nothing of; elsewhere the symbol is null.
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
 
-namespace moa::cli {
+namespace moa {
 
 std::uint64_t heapBytes() {
     if (&__sanitizer_get_current_allocated_bytes != nullptr) return __sanitizer_get_current_allocated_bytes();
@@ -15,4 +15,4 @@ std::uint64_t heapBytes() {
     return static_cast<std::uint64_t>(info.uordblks) + static_cast<std::uint64_t>(info.hblkhd);
 }
 
-} // namespace moa::cli
+} // namespace moa

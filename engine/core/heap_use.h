@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-namespace moa::cli {
+namespace moa {
 
 /// Live bytes of malloc and its kin, large blocks included. Memory that libraries map by themselves is not
 /// seen.
 std::uint64_t heapBytes();
 
-} // namespace moa::cli
+} // namespace moa
