@@ -1,0 +1,44 @@
+// What the worker thread owns: the backend, the opened model and the resources. Touched by work on that thread only.
+#pragma once
+
+#include "engine/backend/backend.h"
+#include "engine/loader/model_files.h"
+#include "engine/model/language_model.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace moa {
+
+struct EngineOptions {
+    std::filesystem::path resources;
+    std::string device = "auto"; ///< as --device
+    int threads = 0;             ///< 0: as many as the process may use
+};
+
+class EngineState {
+public:
+    explicit EngineState(EngineOptions options) : m_options(std::move(options)) {}
+
+    const EngineOptions& options() const { return m_options; }
+    /// Made at the first call. Throws Error for a device that is not there.
+    Backend& backend();
+    /// Files of a model by path or bundled name; the last few are kept, so that a click on a list is quick. Throws
+    /// FileError.
+    std::shared_ptr<const Model> files(const std::string& nameOrPath);
+    /// The loaded model. Throws UsageError when there is none.
+    LanguageModel& model();
+    bool hasModel() const { return m_model != nullptr; }
+    void setModel(std::unique_ptr<LanguageModel> model) { m_model = std::move(model); }
+    /// Frees the model and hands its memory back to the system.
+    void eject();
+
+private:
+    EngineOptions m_options;
+    std::unique_ptr<Backend> m_backend;
+    std::unique_ptr<LanguageModel> m_model;
+    std::vector<std::pair<std::string, std::shared_ptr<const Model>>> m_files; ///< newest last
+};
+
+} // namespace moa

@@ -1,0 +1,90 @@
+// Tables of a profile turned into lookups.
+#include "ui/jobs/influence.h"
+
+#include "engine/core/error.h"
+#include "engine/search/loss_tables.h"
+
+#include <algorithm>
+
+namespace moa {
+namespace {
+
+std::size_t at2(int row, int columns, std::int64_t column) {
+    return std::size_t(row) * std::size_t(columns) + std::size_t(column);
+}
+
+} // namespace
+
+InfluenceCurves::InfluenceCurves(const ProfileData& profile, const ProfileLength& at, QString origin)
+    : m_origin(std::move(origin)), m_length(at.length), m_samples(at.samples), m_sink(profile.sink),
+      m_layers(profile.layers), m_heads(profile.heads), m_kvHeads(profile.kvHeads), m_windows(at.windows),
+      m_mapCells(at.mapCells), m_maps(at.influence) {
+    const std::size_t heads = std::size_t(m_layers) * std::size_t(m_heads);
+    const std::size_t buckets = std::size_t(m_windows);
+    if (at.hist.size() != heads * kSinkChoices * buckets ||
+        (!m_maps.empty() && m_maps.size() != heads * std::size_t(m_mapCells) * std::size_t(m_mapCells)))
+        throw Error("profile: length " + std::to_string(at.length) + ": its arrays do not have their stated sizes");
+    m_tail.assign(heads * (buckets + 1), 0);
+    const std::size_t sinkBlocks = std::size_t(m_sink / kBlock);
+    for (std::size_t h = 0; h < heads; ++h)
+        for (std::size_t b = buckets; b-- > 0;)
+            m_tail[h * (buckets + 1) + b] =
+                m_tail[h * (buckets + 1) + b + 1] + at.hist[(h * kSinkChoices + sinkBlocks) * buckets + b];
+    const Estimate estimate = at.costSamples.empty() ? Estimate::JointRows : Estimate::Joint;
+    m_loss.resize(std::size_t(m_layers) * std::size_t(m_kvHeads) * (buckets + 1));
+    for (int g = 0; g < m_layers * m_kvHeads; ++g)
+        for (int b = 1; b <= m_windows; ++b)
+            m_loss[at2(g, m_windows + 1, b)] = float(ruleLoss(profile, at, estimate, m_sink, LayerIndex(g / m_kvHeads),
+                                                               KvHeadIndex(g % m_kvHeads), b));
+    for (int l = 0; l < m_layers; ++l)
+        for (int g = 0; g < m_kvHeads; ++g) {
+            double total = 0;
+            for (int h = 0; h < groupSize(); ++h) total += headOutside(l, g * groupSize() + h, 0);
+            m_largest = std::max(m_largest, total);
+        }
+}
+
+double InfluenceCurves::loss(LayerIndex layer, KvHeadIndex kvHead, std::int64_t window) const {
+    if (window + m_sink >= denseCache(m_length, m_sink)) return 0;
+    const std::int64_t b = std::clamp<std::int64_t>(window / kBlock, 1, m_windows);
+    return m_loss[at2(layer.value * m_kvHeads + kvHead.value, m_windows + 1, b)];
+}
+
+double InfluenceCurves::loss(const WindowMap& windows) const {
+    double sum = 0;
+    for (int l = 0; l < m_layers; ++l)
+        for (int g = 0; g < m_kvHeads; ++g)
+            sum += loss(LayerIndex(l), KvHeadIndex(g), windows.window(LayerIndex(l), KvHeadIndex(g)));
+    return sum;
+}
+
+double InfluenceCurves::headOutside(int layer, int head, std::int64_t window) const {
+    const std::int64_t b = std::clamp<std::int64_t>((window + kBlock - 1) / kBlock, 0, m_windows);
+    return m_tail[at2(layer * m_heads + head, m_windows + 1, b)];
+}
+
+double InfluenceCurves::outside(LayerIndex layer, KvHeadIndex kvHead, std::int64_t window) const {
+    double sum = 0;
+    for (int h = 0; h < groupSize(); ++h) sum += headOutside(layer.value, kvHead.value * groupSize() + h, window);
+    return m_largest > 0 ? sum / m_largest : 0;
+}
+
+double InfluenceCurves::headShareOutside(LayerIndex layer, HeadIndex head, std::int64_t window) const {
+    const double all = headOutside(layer.value, head.value, 0);
+    return all > 0 ? headOutside(layer.value, head.value, window) / all : 0;
+}
+
+std::int64_t InfluenceCurves::spanKeeping(LayerIndex layer, HeadIndex head, double share) const {
+    for (std::int64_t b = 1; b <= m_windows; ++b)
+        if (headShareOutside(layer, head, b * kBlock) <= 1 - share) return m_sink + b * kBlock;
+    return m_sink + std::int64_t(m_windows) * kBlock;
+}
+
+std::span<const float> InfluenceCurves::map(LayerIndex layer, HeadIndex head) const {
+    const std::size_t cells = std::size_t(m_mapCells) * std::size_t(m_mapCells);
+    if (m_maps.empty()) return {};
+    return std::span(m_maps).subspan((std::size_t(layer.value) * std::size_t(m_heads) + std::size_t(head.value)) * cells,
+                                     cells);
+}
+
+} // namespace moa

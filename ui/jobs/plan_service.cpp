@@ -1,0 +1,80 @@
+// Reading and writing on the worker thread.
+#include "ui/jobs/plan_service.h"
+
+#include "engine/core/error.h"
+#include "engine/plan/plan_check.h"
+#include "engine/plan/plan_file.h"
+#include "engine/profile/profile_file.h"
+
+#include <QFileInfo>
+
+#include <filesystem>
+
+namespace moa {
+
+PlanService::PlanService(DeviceWorker& worker, std::shared_ptr<EngineState> state, QObject* parent)
+    : QObject(parent), m_worker(worker), m_state(std::move(state)) {}
+
+void PlanService::run(const QString& topic, const QString& path, std::function<void()> work) {
+    m_worker.interact(topic, [this, path, work = std::move(work)](const std::stop_token&) {
+        try {
+            work();
+        } catch (const Error& error) {
+            m_worker.post([this, path, what = QString::fromUtf8(error.what())] { emit failed(path, {what}); });
+        }
+    });
+}
+
+void PlanService::openPlan(const QString& path, std::optional<int> kvHeads) {
+    run(QStringLiteral("plan ") + path, path, [this, path, kvHeads] {
+        const PlanFile file = readPlan(path.toStdString(), kvHeads);
+        PlanValue value{QFileInfo(path).completeBaseName(), path, file.plan, {}};
+        if (!file.hasPassport())
+            value.notes.append(tr("The file has no passport: a sink of %1 tokens is assumed.").arg(file.plan.sink));
+        const std::size_t split = disagreements(file.plan, {}).size();
+        if (split > 0)
+            value.notes.append(tr("In %1 of %2 KV heads the query heads' rules differ; each holds the widest of its own.")
+                                   .arg(split)
+                                   .arg(file.plan.layers * file.plan.kvHeads));
+        m_worker.post([this, value] { emit planRead(value); });
+    });
+}
+
+void PlanService::savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model) {
+    run(QStringLiteral("save ") + path, path, [this, path, plan, model, state = m_state] {
+        PlanFile file;
+        if (!plan.path.isEmpty() && std::filesystem::exists(plan.path.toStdString()))
+            file = readPlan(plan.path.toStdString(), plan.plan.kvHeads);
+        if (file.hasPassport()) {
+            file.plan = plan.plan;
+            // What was measured and searched belongs to the rules that were there before.
+            if (file.plan.rules != readPlan(plan.path.toStdString(), plan.plan.kvHeads).plan.rules) {
+                file.document[kPassportKey].erase("search");
+                file.document[kPassportKey].erase("measurements");
+            }
+        } else {
+            Passport passport;
+            if (model) {
+                passport.modelName = model->name.toStdString();
+                passport.modelSha256 = state->files(model->path.toStdString())->sha256();
+                passport.headDim = model->config.headDim;
+            }
+            file = makePlanFile(plan.plan, passport);
+        }
+        writePlan(path.toStdString(), file);
+        m_worker.post([this, path, saved = plan.plan] { emit planSaved(path, saved); });
+    });
+}
+
+void PlanService::openProfile(const QString& path) {
+    run(QStringLiteral("profile ") + path, path, [this, path] {
+        const ProfileData profile = readProfile(path.toStdString());
+        QList<std::shared_ptr<const InfluenceCurves>> lengths;
+        for (const auto& [length, at] : profile.lengths)
+            lengths.append(std::make_shared<const InfluenceCurves>(
+                profile, at, tr("%1, %n sample(s)", nullptr, at.samples).arg(QFileInfo(path).fileName())));
+        m_worker.post([this, path, lengths] { emit profileRead(path, lengths); });
+    });
+}
+
+} // namespace moa

@@ -1,0 +1,113 @@
+// Tokenizing on the worker thread.
+#include "ui/jobs/prompt_service.h"
+
+#include "engine/core/error.h"
+#include "engine/tasks/task_encoding.h"
+
+#include <QFile>
+#include <QFileInfo>
+
+#include <algorithm>
+
+namespace moa {
+namespace {
+
+constexpr qint64 kLargestFile = 64ll << 20;
+
+PromptValue promptOf(const QString& name, std::vector<int> ids, const Model& model) {
+    if (ids.empty()) throw UsageError("the text is empty");
+    if (std::int64_t(ids.size()) > model.config.context)
+        throw UsageError("the text has " + std::to_string(ids.size()) + " tokens, the model's context is " +
+                         std::to_string(model.config.context));
+    PromptValue prompt;
+    prompt.name = name;
+    for (const int id : ids) {
+        prompt.pieces.append(QString::fromStdString(model.tokenizer.piece(id)));
+        prompt.special.push_back(model.tokenizer.isSpecial(id));
+    }
+    prompt.ids = std::move(ids);
+    return prompt;
+}
+
+/// Where `answer` stands in the prompt's text for the first time: what a correct model looks up. Digits are looked
+/// for alone first, since a fact's wording differs from its answer's.
+std::vector<std::int64_t> findEvidence(std::span<const int> head, const std::string& answer, const Model& model) {
+    std::string key;
+    for (const char c : answer)
+        if (c >= '0' && c <= '9') key += c;
+    if (key.empty()) key = answer.substr(0, answer.find_last_not_of(". \n") + 1);
+    const std::string text = model.tokenizer.decode(head);
+    const std::size_t at = text.find(key);
+    if (at == std::string::npos) return {};
+    std::vector<std::int64_t> evidence;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < head.size() && begin < at + key.size(); ++i) {
+        const std::size_t end = begin + model.tokenizer.piece(head[i]).size();
+        if (end > at) evidence.push_back(std::int64_t(i));
+        begin = end;
+    }
+    return evidence;
+}
+
+} // namespace
+
+PromptService::PromptService(DeviceWorker& worker, std::shared_ptr<EngineState> state, QObject* parent)
+    : QObject(parent), m_worker(worker), m_state(std::move(state)) {}
+
+void PromptService::run(const QString& name, std::function<PromptValue()> make) {
+    m_worker.interact(QStringLiteral("prompt"), [this, name, make = std::move(make)](const std::stop_token&) {
+        try {
+            m_worker.post([this, prompt = make()] { emit ready(prompt); });
+        } catch (const Error& error) {
+            m_worker.post([this, name, what = QString::fromUtf8(error.what())] { emit failed(name, {what}); });
+        }
+    });
+}
+
+void PromptService::fromText(const QString& name, const QString& text, bool chat) {
+    run(name, [name, text, chat, state = m_state] {
+        const Model& model = state->model().files();
+        std::string bytes = text.toStdString();
+        if (chat) bytes = model.chat.render({{"user", bytes}});
+        return promptOf(name, model.tokenizer.encode(bytes), model);
+    });
+}
+
+void PromptService::fromFile(const QString& path) {
+    const QString name = QFileInfo(path).fileName();
+    run(name, [name, path, state = m_state] {
+        QFile file(path);
+        if (!file.open(QIODevice::ReadOnly))
+            throw FileError(path.toStdString(), "", "cannot be read: " + file.errorString().toStdString());
+        if (file.size() > kLargestFile) throw FileError(path.toStdString(), "", "expected at most 64 MiB of text");
+        const QByteArray bytes = file.readAll();
+        const Model& model = state->model().files();
+        return promptOf(name, model.tokenizer.encode({bytes.constData(), std::size_t(bytes.size())}), model);
+    });
+}
+
+void PromptService::sample(const QString& task, std::int64_t tokens, quint64 seed) {
+    const QString name = tr("Sample: %1").arg(task);
+    run(name, [name, task, tokens, seed, state = m_state] {
+        const Model& model = state->model().files();
+        const TaskEncoder encoder(model);
+        const TaskGenerator generator = encoder.generator(state->options().resources / "texts");
+        const TaskPrompt made = generator.make({.task = task.toStdString(),
+                                                .length = std::size_t(tokens),
+                                                .questions = 1,
+                                                .seed = seed,
+                                                .reserved = encoder.beginTokens()});
+        std::vector<int> ids = encoder.head(made);
+        std::vector<std::int64_t> evidence = findEvidence(ids, made.questions.front().answer, model);
+        for (const std::string& text :
+             {questionTail(encoder.turns(), made.questions.front()), made.questions.front().answer}) {
+            const std::vector<int> more = encoder.encode(text);
+            ids.insert(ids.end(), more.begin(), more.end());
+        }
+        PromptValue prompt = promptOf(name, std::move(ids), model);
+        prompt.evidence = std::move(evidence);
+        return prompt;
+    });
+}
+
+} // namespace moa

@@ -1,0 +1,207 @@
+// Edits of the plan as undo steps that hold the states before and after: plans are small.
+#include "ui/viewmodels/plan_document.h"
+
+#include <QUndoCommand>
+
+#include <algorithm>
+
+namespace moa {
+
+class PlanEdit : public QUndoCommand {
+public:
+    PlanEdit(PlanDocument& document, const QString& what, PlanDocument::State before, PlanDocument::State after)
+        : QUndoCommand(what), m_document(document), m_before(std::move(before)), m_after(std::move(after)) {}
+    void undo() override { m_document.restore(m_before); }
+    void redo() override { m_document.restore(m_after); }
+
+private:
+    PlanDocument& m_document;
+    PlanDocument::State m_before, m_after;
+};
+
+PlanDocument::PlanDocument(QObject* parent) : QObject(parent) {
+    connect(&m_undo, &QUndoStack::cleanChanged, this, &PlanDocument::changed);
+}
+
+QString PlanDocument::name() const {
+    return m_value ? m_value->name : tr("Dense");
+}
+
+PlanValue PlanDocument::value() const {
+    PlanValue value = m_value.value_or(PlanValue{name(), {}, {}, {}});
+    value.plan = m_plan;
+    return value;
+}
+
+bool PlanDocument::isModified() const {
+    return m_value && (m_value->path.isEmpty() || m_value->plan.rules != m_plan.rules);
+}
+
+bool PlanDocument::fits(const SparsePlan& plan) const {
+    return plan.layers == m_plan.layers && plan.heads == m_plan.heads && plan.kvHeads == m_plan.kvHeads;
+}
+
+void PlanDocument::setShape(int layers, int heads, int kvHeads) {
+    if (m_plan.layers == layers && m_plan.heads == heads && m_plan.kvHeads == kvHeads) return;
+    m_plan = uniformPlan(layers, heads, kvHeads, {0, 1});
+    m_value.reset();
+    m_pins.clear();
+    m_gesture.reset();
+    m_undo.clear();
+    emit changed();
+}
+
+void PlanDocument::open(const PlanValue& value) {
+    m_value = value;
+    m_plan = value.plan;
+    m_pins.clear();
+    m_gesture.reset();
+    m_undo.clear();
+    emit changed();
+}
+
+void PlanDocument::useDense() {
+    m_value.reset();
+    m_plan = uniformPlan(m_plan.layers, m_plan.heads, m_plan.kvHeads, {0, 1}, m_plan.sink);
+    m_gesture.reset();
+    m_undo.clear();
+    emit changed();
+}
+
+void PlanDocument::markSaved(const QString& path, const SparsePlan& saved) {
+    if (!m_value) return;
+    m_value->path = path;
+    m_value->plan = saved;
+    m_undo.setClean();
+    emit changed();
+}
+
+Rule PlanDocument::rule(HeadRef head) const {
+    const int group = m_plan.heads / m_plan.kvHeads;
+    return m_plan.rule(LayerIndex(head.layer), HeadIndex(head.kvHead * group));
+}
+
+std::int64_t PlanDocument::span(HeadRef head, std::int64_t n) const {
+    return m_plan.cache(LayerIndex(head.layer), KvHeadIndex(head.kvHead), n);
+}
+
+bool PlanDocument::isEdited(HeadRef head) const {
+    if (!m_value || m_value->path.isEmpty()) return false;
+    const int group = m_plan.heads / m_plan.kvHeads;
+    for (int h = 0; h < group; ++h) {
+        const HeadIndex query(head.kvHead * group + h);
+        if (m_plan.rule(LayerIndex(head.layer), query) != m_value->plan.rule(LayerIndex(head.layer), query)) return true;
+    }
+    return false;
+}
+
+void PlanDocument::startPlan() {
+    if (!m_value) m_value = PlanValue{tr("Untitled"), {}, m_plan, {}};
+}
+
+void PlanDocument::writeRule(HeadRef head, const Rule& rule) {
+    const int group = m_plan.heads / m_plan.kvHeads;
+    for (int h = 0; h < group; ++h) m_plan.rule(LayerIndex(head.layer), HeadIndex(head.kvHead * group + h)) = rule;
+}
+
+void PlanDocument::restore(const State& state) {
+    m_plan = state.plan;
+    m_pins = state.pins;
+    if (state.dense)
+        m_value.reset();
+    else
+        startPlan();
+    emit changed();
+}
+
+void PlanDocument::push(const QString& what, const State& before) {
+    m_undo.push(new PlanEdit(*this, what, before, state())); // push() redoes, which tells the views
+}
+
+bool PlanDocument::setRule(const std::set<HeadRef>& heads, const Rule& rule, const QString& what) {
+    std::set<HeadRef> free;
+    std::ranges::copy_if(heads, std::inserter(free, free.end()), [&](HeadRef head) { return !isPinned(head); });
+    if (free.empty()) {
+        if (!heads.empty()) emit refused(*heads.begin());
+        return false;
+    }
+    const State before = state();
+    startPlan();
+    for (const HeadRef head : free) writeRule(head, rule);
+    push(what, before);
+    return true;
+}
+
+void PlanDocument::setPinned(const std::set<HeadRef>& heads, bool pinned) {
+    const State before = state();
+    for (const HeadRef head : heads) {
+        if (pinned)
+            m_pins.insert(head);
+        else
+            m_pins.erase(head);
+    }
+    push(pinned ? tr("Pin") : tr("Unpin"), before);
+}
+
+bool PlanDocument::resetRules(const std::set<HeadRef>& heads) {
+    if (!m_value) return false;
+    const State before = state();
+    bool any = false;
+    const int group = m_plan.heads / m_plan.kvHeads;
+    for (const HeadRef head : heads) {
+        if (isPinned(head)) continue;
+        any = true;
+        for (int h = head.kvHead * group; h < (head.kvHead + 1) * group; ++h)
+            m_plan.rule(LayerIndex(head.layer), HeadIndex(h)) =
+                m_value->plan.rule(LayerIndex(head.layer), HeadIndex(h));
+    }
+    if (any)
+        push(tr("Reset"), before);
+    else if (!heads.empty())
+        emit refused(*heads.begin());
+    return any;
+}
+
+bool PlanDocument::beginGesture(HeadRef head, const QString& what) {
+    if (isPinned(head)) {
+        emit refused(head);
+        return false;
+    }
+    m_gesture = Gesture{head, what, m_plan};
+    return true;
+}
+
+void PlanDocument::preview(const Rule& rule) {
+    if (!m_gesture) return;
+    writeRule(m_gesture->head, rule);
+    emit changed();
+}
+
+void PlanDocument::endGesture() {
+    if (!m_gesture) return;
+    const Gesture gesture = std::move(*m_gesture);
+    m_gesture.reset();
+    if (gesture.before.rules == m_plan.rules) return;
+    const State before{gesture.before, m_pins, !m_value.has_value()};
+    startPlan();
+    m_value->plan = m_value->path.isEmpty() ? gesture.before : m_value->plan;
+    push(gesture.what, before);
+}
+
+void PlanDocument::cancelGesture() {
+    if (!m_gesture) return;
+    m_plan = m_gesture->before;
+    m_gesture.reset();
+    emit changed();
+}
+
+Rule PlanDocument::ruleWithSpan(HeadRef head, std::int64_t span, std::int64_t n, bool moveBeta) const {
+    Rule moved = rule(head);
+    if (moveBeta)
+        moved.beta = (double(span) - moved.alpha) / double(n);
+    else
+        moved.alpha = double(span) - moved.beta * double(n);
+    return moved;
+}
+
+} // namespace moa

@@ -1,0 +1,97 @@
+// The plan in use: rules, pins, where it was saved, and the one undo stack that every edit goes through.
+// A gesture (drag) previews first and becomes one undo step when it ends.
+#pragma once
+
+#include "ui/jobs/values.h"
+#include "ui/viewmodels/selection_model.h"
+
+#include <QUndoStack>
+
+#include <optional>
+
+namespace moa {
+
+class PlanDocument : public QObject {
+    Q_OBJECT
+public:
+    explicit PlanDocument(QObject* parent = nullptr);
+
+    /// Dense: no plan is in use. An edit makes a plan that starts from every key visible.
+    bool isDense() const { return !m_value; }
+    /// Also right for dense: a plan of full spans. Needs a shape, see setShape().
+    const SparsePlan& plan() const { return m_plan; }
+    QString name() const;
+    QString path() const { return m_value ? m_value->path : QString(); }
+    PlanValue value() const;
+    bool isModified() const;
+
+    /// Layers, heads and KV heads of the model; a plan of another shape is dropped.
+    void setShape(int layers, int heads, int kvHeads);
+    bool fits(const SparsePlan& plan) const;
+    void open(const PlanValue& value);
+    void useDense();
+    void markSaved(const QString& path, const SparsePlan& saved);
+
+    Rule rule(HeadRef head) const;
+    std::int64_t span(HeadRef head, std::int64_t n) const;
+    /// w of every KV head at n.
+    WindowMap windows(std::int64_t n) const { return windowsAt(m_plan, n); }
+    /// Heads whose rule is not the saved one.
+    bool isEdited(HeadRef head) const;
+
+    bool isPinned(HeadRef head) const { return m_pins.contains(head); }
+    const std::set<HeadRef>& pins() const { return m_pins; }
+
+    // Edits. Each returns false, changing nothing, where all heads asked for are pinned.
+
+    bool setRule(const std::set<HeadRef>& heads, const Rule& rule, const QString& what);
+    void setPinned(const std::set<HeadRef>& heads, bool pinned);
+    /// Back to the rule of the saved plan.
+    bool resetRules(const std::set<HeadRef>& heads);
+
+    /// A drag: begin, preview as often as the pointer moves, then end (one undo step) or cancel (as it was).
+    bool beginGesture(HeadRef head, const QString& what);
+    void preview(const Rule& rule);
+    void endGesture();
+    void cancelGesture();
+    bool isInGesture() const { return m_gesture.has_value(); }
+    /// The plan as it was when the gesture began; the present one outside of gestures.
+    const SparsePlan& beforeGesture() const { return m_gesture ? m_gesture->before : m_plan; }
+
+    QUndoStack* undoStack() { return &m_undo; }
+
+    /// The rule with which `head` has span `span` at n: α moves, or β when `moveBeta`.
+    Rule ruleWithSpan(HeadRef head, std::int64_t span, std::int64_t n, bool moveBeta) const;
+
+signals:
+    /// Rules, pins, name or the saved state changed; also each preview.
+    void changed();
+    /// An edit was refused because of a pin.
+    void refused(moa::HeadRef head);
+
+private:
+    friend class PlanEdit;
+    struct State {
+        SparsePlan plan;
+        std::set<HeadRef> pins;
+        bool dense = true;
+    };
+    struct Gesture {
+        HeadRef head;
+        QString what;
+        SparsePlan before;
+    };
+    State state() const { return {m_plan, m_pins, !m_value.has_value()}; }
+    void restore(const State& state);
+    void push(const QString& what, const State& before);
+    void startPlan();
+    void writeRule(HeadRef head, const Rule& rule);
+
+    std::optional<PlanValue> m_value; ///< what was opened or saved last; its plan is the saved one
+    SparsePlan m_plan;
+    std::set<HeadRef> m_pins;
+    std::optional<Gesture> m_gesture;
+    QUndoStack m_undo;
+};
+
+} // namespace moa
