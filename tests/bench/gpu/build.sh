@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Compiles the GPU kernels, their tests and benches with nvcc alone, for a machine that has CUDA and little else.
+#   tests/bench/gpu/build.sh OUT_DIR [TARGET…]     targets: decode_bench prefill_bench heatmap_bench kernel_tests
+# NVCC, MOA_CUDA_ARCH (default 90a) and GTEST_ROOT (include/, lib/) may be set. Skips what is up to date.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+out=$1
+shift
+targets=${*:-decode_bench kernel_tests}
+nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
+arch=${MOA_CUDA_ARCH:-90a}
+flags=(-std=c++20 -O3 -gencode "arch=compute_$arch,code=sm_$arch" -I. -Ikernels/include -lineinfo
+       ${GTEST_ROOT:+-I$GTEST_ROOT/include} -Xcompiler -Wall,-Wextra,-Wno-unknown-pragmas)
+mkdir -p "$out"
+
+kernels=(kernels/cuda/*.cu)
+reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_layers.cpp)
+engine=(engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/decoder.cpp
+        engine/backend/cuda/random_weights.cpp engine/core/error.cpp engine/core/format.cpp)
+objects=()
+pids=()
+compile() {
+    local source object
+    for source; do
+        object=$out/${source//\//_}.o
+        objects+=("$object")
+        if [ ! "$object" -nt "$source" ] || [ -n "$(find kernels engine/backend tests/kernels/cuda tests/bench/gpu \
+            \( -name '*.h' -o -name '*.cuh' \) -newer "$object" -print -quit)" ]; then
+            "$nvcc" "${flags[@]}" -c "$source" -o "$object" &
+            pids+=($!)
+        fi
+    done
+}
+settle() {
+    local pid
+    for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid"; done
+    pids=()
+}
+
+compile "${kernels[@]}" "${engine[@]}" "${reference[@]}"
+common=("${objects[@]}")
+declare -A parts
+for target in $targets; do
+    objects=()
+    if [ "$target" = kernel_tests ]; then compile tests/kernels/cuda/*_test.cpp
+    else compile "tests/bench/gpu/$target.cpp"; fi
+    parts[$target]="${objects[*]}"
+done
+settle
+for target in $targets; do
+    libraries=(-lcublasLt -lcublas -lcuda)
+    if [ "$target" = kernel_tests ]; then libraries+=("-L${GTEST_ROOT:-/usr}/lib" -lgtest_main -lgtest -lpthread); fi
+    "$nvcc" -gencode "arch=compute_$arch,code=sm_$arch" ${parts[$target]} "${common[@]}" -o "$out/$target" "${libraries[@]}"
+done
