@@ -1,0 +1,101 @@
+// The actions that belong to the window itself, and the walk from panel to panel.
+#include "ui/views/shell_window.h"
+
+#include "ui/widgets/panel.h"
+#include "ui/widgets/shell/activity_rail.h"
+#include "ui/widgets/shell/context_bar.h"
+#include "ui/widgets/shell/palette_field.h"
+#include "ui/widgets/shell/status_bar.h"
+
+#include <QApplication>
+#include <QStackedWidget>
+
+#include <algorithm>
+
+namespace moa {
+
+void ShellWindow::registerActions() {
+    const auto add = [this](const ActionSpec& spec, std::function<void()> run = {}) {
+        addAction(m_actions.add(spec, std::move(run))); // also to the window: the key works with any menu state
+    };
+    add({.id = QStringLiteral("file.close"), .text = tr("&Close window"), .menu = MenuId::File,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_W), .group = 90},
+        [this] { close(); });
+    add({.id = QStringLiteral("file.quit"), .text = tr("&Quit"), .menu = MenuId::File,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Q), .group = 90},
+        [this] {
+            if (close()) QApplication::quit();
+        });
+    add({.id = QStringLiteral("edit.settings"), .text = tr("&Settings…"), .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Comma), .icon = QStringLiteral("settings"), .group = 90},
+        [this] { emit settingsRequested(); });
+    add({.id = QStringLiteral("selection.back"), .text = tr("Selection &back"), .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Left), .icon = QStringLiteral("back"), .group = 40});
+    add({.id = QStringLiteral("selection.forward"), .text = tr("Selection &forward"), .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Right), .icon = QStringLiteral("forward"), .group = 40});
+    add({.id = QStringLiteral("head.pin"), .text = tr("&Pin head"), .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::Key_P), .icon = QStringLiteral("pin"), .scope = ActionScope::Canvas,
+         .group = 30, .detail = tr("A pinned head keeps its rule: edits and searches leave it alone.")});
+    registerViewActions();
+}
+
+void ShellWindow::registerViewActions() {
+    const auto add = [this](const ActionSpec& spec, std::function<void()> run = {}) {
+        addAction(m_actions.add(spec, std::move(run)));
+    };
+    const auto menuAction = [&](const char* id, const QString& text, Qt::Key key, ContextItem item) {
+        add({.id = QLatin1String(id), .text = text, .menu = MenuId::View,
+             .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | key), .group = 10},
+            [this, item] { m_context->openMenu(item); });
+    };
+    menuAction("context.model", tr("Choose &model"), Qt::Key_M, ContextItem::Model);
+    menuAction("context.plan", tr("Choose p&lan"), Qt::Key_L, ContextItem::Plan);
+    menuAction("context.length", tr("Choose length &N"), Qt::Key_N, ContextItem::Length);
+    menuAction("context.prompt", tr("Choose promp&t"), Qt::Key_T, ContextItem::Prompt);
+    add({.id = QStringLiteral("view.next_panel"), .text = tr("&Next panel"), .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::Key_F6), .group = 20},
+        [this] { movePanelFocus(1); });
+    add({.id = QStringLiteral("view.previous_panel"), .text = tr("&Previous panel"), .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::SHIFT | Qt::Key_F6), .group = 20},
+        [this] { movePanelFocus(-1); });
+    add({.id = QStringLiteral("view.full_screen"), .text = tr("&Full screen"), .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::Key_F11), .icon = QStringLiteral("fit"), .group = 30, .checkable = true},
+        [this] { toggleFullScreen(); });
+    add({.id = QStringLiteral("view.log"), .text = tr("Show &log"), .menu = MenuId::Window,
+         .icon = QStringLiteral("log"), .group = 10});
+}
+
+void ShellWindow::toggleFullScreen() {
+    setWindowState(windowState() ^ Qt::WindowFullScreen);
+    m_actions.action(QStringLiteral("view.full_screen"))->setChecked(isFullScreen());
+}
+
+void ShellWindow::movePanelFocus(int step) {
+    // The stops: rail, context bar, the page's panels by column, status bar.
+    QList<Panel*> panels;
+    if (const QWidget* frame = m_stack->currentWidget())
+        for (Panel* p : frame->findChildren<Panel*>())
+            if (p->isVisible()) panels.push_back(p);
+    std::sort(panels.begin(), panels.end(), [this](const Panel* a, const Panel* b) {
+        const QPoint at = a->mapTo(this, QPoint()), bt = b->mapTo(this, QPoint());
+        return at.x() != bt.x() ? at.x() < bt.x() : at.y() < bt.y();
+    });
+    QList<QWidget*> stops{m_rail, m_context};
+    for (Panel* p : panels) stops.push_back(p);
+    stops.push_back(m_status);
+    const QWidget* focused = QApplication::focusWidget();
+    int at = -1;
+    for (int i = 0; i < stops.size(); ++i)
+        if (focused && (stops[i] == focused || stops[i]->isAncestorOf(focused))) at = i;
+    for (int tries = 0; tries < stops.size(); ++tries) {
+        at = at < 0 ? (step > 0 ? 0 : int(stops.size()) - 1) : (at + step + int(stops.size())) % int(stops.size());
+        QWidget* stop = stops[at];
+        for (QWidget* w : stop->findChildren<QWidget*>())
+            if ((w->focusPolicy() & Qt::TabFocus) && w->isVisibleTo(this) && w->isEnabled()) {
+                w->setFocus(Qt::TabFocusReason);
+                return;
+            }
+    }
+}
+
+} // namespace moa

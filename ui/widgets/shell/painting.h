@@ -1,0 +1,30 @@
+// Drawing that the shell's own widgets share: focus ring, icons, lines of text, labels by role.
+#pragma once
+
+#include "ui/widgets/theme.h"
+
+#include <QRectF>
+#include <QString>
+
+class QLabel;
+class QPainter;
+
+namespace moa {
+
+/// 2 px of accent around `around`, 1 px away from it; stays inside the widget if `around` leaves 3 px.
+void drawFocusRing(QPainter& painter, const QRectF& around, qreal radius = metrics::kControlRadius);
+
+/// A line icon of resources/icons, `size` px square, its centre at `centre`.
+void drawIcon(QPainter& painter, const QString& name, Role role, const QPointF& centre, int size);
+
+/// Text on one line, left aligned and centred vertically in `box`; returns its width. Nothing elides.
+qreal drawText(QPainter& painter, const QRectF& box, const QString& text, TextStyle style, Role role,
+               Qt::Alignment align = Qt::AlignLeft | Qt::AlignVCenter);
+
+/// Width of a text in a style, in px, rounded up.
+int textWidth(const QString& text, TextStyle style);
+
+/// Font and colour of a label; call again after Theme::changed.
+void styleLabel(QLabel* label, TextStyle style, Role role);
+
+} // namespace moa
