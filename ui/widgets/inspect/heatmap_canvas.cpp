@@ -9,6 +9,7 @@
 #include <QElapsedTimer>
 #include <QEvent>
 #include <QPainter>
+#include <QPainterPath>
 
 #include <algorithm>
 #include <cmath>
@@ -259,7 +260,13 @@ void HeatmapCanvas::paintInfluence(QPainter& painter) {
     const QRectF target = m_geometry.rectOf({source.x() * perCell, source.y() * perCell, source.width() * perCell,
                                              source.height() * perCell});
     painter.save();
-    painter.setClipRect(m_plot);
+    // A cell on the diagonal has no pair above it.
+    const double n = m_geometry.tokens();
+    QPolygonF causal({QPointF(m_geometry.xOf(0), m_geometry.yOf(0)), QPointF(m_geometry.xOf(n), m_geometry.yOf(n)),
+                      QPointF(m_geometry.xOf(0), m_geometry.yOf(n))});
+    QPainterPath path;
+    path.addPolygon(causal.translated(m_plot.topLeft()).intersected(QPolygonF(m_plot)));
+    painter.setClipPath(path);
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
     painter.drawImage(target.translated(m_plot.topLeft()), m_influenceImage, source);
     painter.restore();

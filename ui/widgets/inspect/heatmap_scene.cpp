@@ -15,6 +15,7 @@
 namespace moa::scene {
 namespace {
 
+constexpr double kRim = 4; ///< left free for the focus ring
 constexpr double kTick = 4, kHandleLength = 40, kHandleWidth = 14;
 
 QString tr(const char* text) {
@@ -97,13 +98,13 @@ void paintQueryAxis(QPainter& painter, const HeatmapScene& scene, const QRectF& 
         if (t == 0 || y > area.bottom() + 0.5) continue; // the corner's 0 stands on the key axis
         paint::hairline(painter, {left - kTick, y}, {left, y}, Role::Strong);
         painter.setPen(Theme::instance().color(Role::Text3));
-        painter.drawText(QRectF(0, y - metrics.height() / 2, left - kTick - 3, metrics.height()),
+        painter.drawText(QRectF(kRim, y - metrics.height() / 2, left - kTick - 3 - kRim, metrics.height()),
                          Qt::AlignRight | Qt::AlignVCenter, step < 1024 ? paint::count(t) : paint::axisTokens(t));
     }
     painter.save();
     painter.setFont(demi(TextStyle::Axis));
     painter.setPen(Theme::instance().color(Role::Text));
-    painter.translate(metrics.height() / 2, area.center().y());
+    painter.translate(kRim + metrics.height() / 2, area.center().y());
     painter.rotate(-90);
     painter.drawText(QRectF(-60, -metrics.height() / 2, 120, metrics.height()), Qt::AlignCenter, tr("query"));
     painter.restore();
@@ -175,7 +176,7 @@ QMarginsF axisMargins() {
     const QFontMetricsF metrics = axisMetrics();
     const double numbers = std::max(metrics.horizontalAdvance(QStringLiteral("128k")),
                                     metrics.horizontalAdvance(paint::count(131072)));
-    return {std::ceil(metrics.height() + numbers + kTick + 6), std::ceil(metrics.height() + kTick + 3), 6, 6};
+    return {std::ceil(kRim + metrics.height() + numbers + kTick + 5), std::ceil(kRim + metrics.height() + kTick + 2), 8, 8};
 }
 
 void paintAxes(QPainter& painter, const HeatmapScene& scene) {
