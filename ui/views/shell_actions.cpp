@@ -3,7 +3,9 @@
 
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
+#include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
+#include "ui/widgets/shell/notices.h"
 #include "ui/widgets/shell/palette_field.h"
 #include "ui/widgets/shell/status_bar.h"
 
@@ -61,8 +63,39 @@ void ShellWindow::registerViewActions() {
     add({.id = QStringLiteral("view.full_screen"), .text = tr("&Full screen"), .menu = MenuId::View,
          .shortcut = QKeySequence(Qt::Key_F11), .icon = QStringLiteral("fit"), .group = 30, .checkable = true},
         [this] { toggleFullScreen(); });
+    add({.id = QStringLiteral("view.palette"), .text = tr("&Command palette"), .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P), .icon = QStringLiteral("magnifier"), .group = 5},
+        [this] { m_palette->open(); });
+    add({.id = QStringLiteral("view.find_head"), .text = tr("Find &head…"), .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_P), .group = 40},
+        [this] { m_palette->open(QStringLiteral("@")); });
     add({.id = QStringLiteral("view.log"), .text = tr("Show &log"), .menu = MenuId::Window,
-         .icon = QStringLiteral("log"), .group = 10});
+         .icon = QStringLiteral("log"), .group = 10},
+        [this] { showLog(); });
+    add({.id = QStringLiteral("view.notices"), .text = tr("Show &notices"), .menu = MenuId::Window,
+         .icon = QStringLiteral("bell"), .group = 10},
+        [this] { m_notices->toggleList(); });
+}
+
+void ShellWindow::connectPalette() {
+    const ActionSpec* spec = m_actions.spec(QStringLiteral("view.palette"));
+    m_field->setKey(ActionRegistry::keyText(*spec));
+    connect(m_field, &QAbstractButton::clicked, m_palette, [this] { m_palette->open(); });
+    m_palette->addSource({[this](const QString&) {
+        std::vector<PaletteItem> items;
+        for (const ActionSpec& s : m_actions.specs()) {
+            const QAction* action = m_actions.action(s.id);
+            if (!action->isVisible() || s.id == QLatin1String("view.palette")) continue;
+            items.push_back({.kind = PaletteKind::Action, .id = s.id, .title = ActionRegistry::plainText(s),
+                             .detail = s.detail, .key = ActionRegistry::keyText(s), .enabled = action->isEnabled(),
+                             .reason = m_actions.reason(s.id), .icon = s.icon});
+        }
+        return items;
+    }});
+    connect(m_palette, &CommandPalette::activated, this, [this](const PaletteItem& item) {
+        QAction* action = item.kind == PaletteKind::Action ? m_actions.action(item.id) : nullptr;
+        if (action) action->trigger();
+    });
 }
 
 void ShellWindow::toggleFullScreen() {

@@ -4,8 +4,11 @@
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/banner_area.h"
+#include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
 #include "ui/widgets/shell/drop_overlay.h"
+#include "ui/widgets/shell/log_dialog.h"
+#include "ui/widgets/shell/notices.h"
 #include "ui/widgets/shell/palette_field.h"
 #include "ui/widgets/shell/status_bar.h"
 #include "ui/widgets/theme.h"
@@ -65,7 +68,14 @@ ShellWindow::ShellWindow(QSettings* settings, QWidget* parent) : QMainWindow(par
     m_context->setActions(m_actions.action(QStringLiteral("selection.back")),
                           m_actions.action(QStringLiteral("selection.forward")),
                           m_actions.action(QStringLiteral("head.pin")));
+    m_notices = new NoticeStack(this);
+    m_log = new LogModel(this);
+    m_palette = new CommandPalette(this);
     m_overlay = new DropOverlay(this);
+    connectPalette();
+    connect(m_notices, &NoticeStack::unreadChanged, m_status, &StatusBar::setNoticeCount);
+    connect(m_status, &StatusBar::noticesRequested, m_notices, &NoticeStack::toggleList);
+    connect(m_status, &StatusBar::logRequested, this, &ShellWindow::showLog);
 }
 
 ShellWindow::~ShellWindow() = default;
@@ -103,9 +113,23 @@ void ShellWindow::showPage(const QString& id) {
     if (!wanted) return;
     m_rail->setCurrent(id);
     if (m_stack->currentWidget() == wanted->frame && m_pages.size() > 1) return;
+    const QWidget* focused = QApplication::focusWidget();
+    const bool focusFollows = focused && m_stack->isAncestorOf(focused);
     m_stack->setCurrentWidget(wanted->frame);
-    m_rail->setCurrent(id);
+    if (focusFollows) focusPage();
     emit pageChanged(id);
+}
+
+void ShellWindow::focusPage() {
+    QWidget* content = page(currentPage());
+    if (!content) return;
+    QWidget* before = content->focusWidget(); // where it was when the page was left
+    (before ? before : content)->setFocus(Qt::OtherFocusReason);
+}
+
+void ShellWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    if (!event->spontaneous() && !focusWidget()) focusPage(); // not the first field of the bar, which Qt would take
 }
 
 QString ShellWindow::currentPage() const {
@@ -126,6 +150,13 @@ void ShellWindow::setBadge(const QString& id, bool on, const QString& why) {
 BannerArea& ShellWindow::banners(const QString& pageId) {
     const Page* found = find(pageId);
     return *(found ? found : find(currentPage()))->banners;
+}
+
+void ShellWindow::showLog() {
+    if (!m_logDialog) m_logDialog = new LogDialog(m_log, this);
+    m_logDialog->show();
+    m_logDialog->raise();
+    m_logDialog->activateWindow();
 }
 
 void ShellWindow::setDropHandler(DropDescriber describe, DropHandler drop) {
@@ -155,6 +186,8 @@ void ShellWindow::closeEvent(QCloseEvent* event) {
 
 void ShellWindow::resizeEvent(QResizeEvent* event) {
     QMainWindow::resizeEvent(event);
+    m_notices->setBottomInset(m_status->height());
+    if (m_palette->isVisible()) m_palette->place();
     if (m_overlay->isVisible()) m_overlay->setGeometry(rect());
 }
 

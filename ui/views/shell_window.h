@@ -19,8 +19,12 @@ namespace moa {
 
 class ActivityRail;
 class BannerArea;
+class CommandPalette;
 class ContextBar;
 class DropOverlay;
+class LogDialog;
+class LogModel;
+class NoticeStack;
 class PaletteField;
 class StatusBar;
 
@@ -52,6 +56,11 @@ public:
     StatusBar& status() { return *m_status; }
     ActivityRail& rail() { return *m_rail; }
     LayoutStore& layouts() { return m_layouts; }
+    /// Actions run by themselves; for heads, plans and runs add a source and connect to activated().
+    CommandPalette& commandPalette() { return *m_palette; }
+    NoticeStack& notices() { return *m_notices; }
+    LogModel& log() { return *m_log; }
+    void showLog();
 
     /// Appends a page to the rail; the window owns it. The first one is shown.
     void addPage(const PageSpec& spec, QWidget* page);
@@ -78,6 +87,7 @@ signals:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dragMoveEvent(QDragMoveEvent* event) override;
@@ -93,8 +103,10 @@ private:
     const Page* find(const QString& id) const;
     void registerActions();
     void registerViewActions();
+    void connectPalette();
     void movePanelFocus(int step);
     void toggleFullScreen();
+    void focusPage();
 
     ActionRegistry m_actions;
     LayoutStore m_layouts;
@@ -104,6 +116,10 @@ private:
     StatusBar* m_status;
     PaletteField* m_field;
     DropOverlay* m_overlay;
+    CommandPalette* m_palette;
+    NoticeStack* m_notices;
+    LogModel* m_log;
+    LogDialog* m_logDialog = nullptr;
     std::vector<Page> m_pages;
     DropDescriber m_describe;
     DropHandler m_drop;

@@ -3,6 +3,7 @@
 
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
+#include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
 #include "ui/widgets/shell/memory_bar.h"
 #include "ui/widgets/shell/status_bar.h"
@@ -71,6 +72,31 @@ void fillShell(ShellWindow& window) {
                                    .fraction = 0.62, .timeLeft = s("2 min 14 s left"), .canPause = true});
     window.status().setSavedText(s("Autosaved 09:41:07"));
     window.setBadge(s("search"), true, s("A profile runs"));
+    ActionRegistry& actions = window.actions();
+    actions.add({.id = s("file.open_model"), .text = s("&Open model…"), .menu = MenuId::File,
+                 .shortcut = QKeySequence(Qt::CTRL | Qt::Key_O), .icon = s("open")});
+    actions.add({.id = s("model.eject"), .text = s("&Eject model"), .menu = MenuId::Model,
+                 .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E), .icon = s("eject")});
+    actions.add({.id = s("run.page"), .text = s("&Run the page's job"), .menu = MenuId::Run,
+                 .shortcut = QKeySequence(Qt::Key_F5), .icon = s("play")});
+    actions.setEnabled(s("run.page"), false, s("Needs a model."));
+    actions.add({.id = s("head.widen_influence"), .text = s("Widen head to its influence span"),
+                 .menu = MenuId::Edit, .shortcut = QKeySequence(s("Shift+]")), .scope = ActionScope::Canvas,
+                 .detail = s("L14 · KV5, 6,144 to 23,552")});
+    actions.add({.id = s("layer.widen"), .text = s("Widen every head in layer 14"), .menu = MenuId::Edit,
+                 .detail = s("to full, density +0.0146")});
+    window.commandPalette().addSource({[](const QString&) {
+        std::vector<PaletteItem> items;
+        for (int head = 7; head >= 0; --head)
+            items.push_back({.kind = PaletteKind::Head, .id = QString::number(head),
+                             .title = s("L14 · KV%1").arg(head), .detail = s("span 6,144, influence outside 0.93"),
+                             .keywords = s("widen")});
+        items.push_back({.kind = PaletteKind::Plan, .id = s("c1"), .title = s("search-013 · c1, wide early layers"),
+                         .detail = s("plan, density 0.560"), .keywords = s("l14")});
+        items.push_back({.kind = PaletteKind::Run, .id = s("397"), .title = s("#397 Widen L14 group"),
+                         .detail = s("comparison, 20 Nov")});
+        return items;
+    }});
 }
 
 void settle() {

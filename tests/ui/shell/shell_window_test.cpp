@@ -2,7 +2,9 @@
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/banner_area.h"
+#include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
+#include "ui/widgets/shell/notices.h"
 #include "ui/widgets/shell/status_bar.h"
 #include "ui/widgets/theme.h"
 
@@ -30,6 +32,17 @@ void ShellWindowTest::pictures() {
                            {QStringLiteral("Eject SmolLM2"), {}, QStringLiteral("eject")}}});
     window.show();
     test::forEachLook(window, [&](const QString& name) { test::grabTo(window, QStringLiteral("shell-") + name); });
+    window.notices().post({.title = QStringLiteral("Profile finished, 64k"),
+                           .text = QStringLiteral("50 samples in 9 min 46 s. Influence is ready."),
+                           .primary = {QStringLiteral("Open Search"), {}},
+                           .secondary = {QStringLiteral("Re-solve with 64k"), {}}});
+    window.status().setJob({});
+    window.status().setIdleText(QStringLiteral("Idle. Last job: profile 64k, 09:44:21"));
+    window.commandPalette().open(QStringLiteral("wide l14"));
+    test::forEachLook(window, [&](const QString& name) { test::grabTo(window, QStringLiteral("palette-") + name); });
+    window.commandPalette().dismiss();
+    window.notices().toggleList();
+    test::grabTo(window, QStringLiteral("bell"));
 }
 
 } // namespace moa

@@ -90,12 +90,11 @@ void BannerArea::rebuild() {
     row->addWidget(line(banner.detail, TextStyle::Body, true), 1);
     const auto addButton = [&](const QString& text) {
         auto* button = new QPushButton(text);
-        button->setFixedHeight(std::max(metrics::kSmallControl, theme.rowHeight(TextStyle::Body)));
         row->addWidget(button);
         return button;
     };
     if (m_banners.size() > 1)
-        connect(addButton(tr("%n more", nullptr, int(m_banners.size()) - 1)), &QPushButton::clicked, this,
+        connect(addButton(tr("%1 more").arg(m_banners.size() - 1)), &QPushButton::clicked, this,
                 &BannerArea::showOthers);
     for (std::size_t i = 0; i < std::min<std::size_t>(2, banner.actions.size()); ++i) {
         const BannerAction action = banner.actions[i];

@@ -5,7 +5,16 @@
 #include <QLabel>
 #include <QPainter>
 
+int qInitResources_workbench(); // generated from resources/workbench.qrc
+
 namespace moa {
+namespace {
+
+// A static library keeps an object file only if something names it: this names the resources, and does so before
+// the first Theme reads its style sheet from them.
+[[maybe_unused]] const int kResources = qInitResources_workbench();
+
+} // namespace
 
 void drawFocusRing(QPainter& painter, const QRectF& around, qreal radius) {
     painter.save();
@@ -31,6 +40,36 @@ qreal drawText(QPainter& painter, const QRectF& box, const QString& text, TextSt
 
 int textWidth(const QString& text, TextStyle style) {
     return QFontMetrics(Theme::instance().font(style)).horizontalAdvance(text) + 1;
+}
+
+void drawPopover(QPainter& painter, const QRectF& box) {
+    const Theme& theme = Theme::instance();
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    QColor shade = theme.color(theme.isDark() ? Role::Sunken : Role::Text);
+    shade.setAlphaF(theme.isDark() ? 0.06f : 0.011f);
+    painter.setBrush(shade);
+    for (int grow = kShadow - 2; grow > 0; --grow)
+        painter.drawRoundedRect(box.adjusted(-grow + 2, -grow + 6, grow - 2, grow + 1), metrics::kPanelRadius + grow,
+                                metrics::kPanelRadius + grow);
+    painter.setPen(theme.color(Role::Strong));
+    painter.setBrush(theme.color(Role::Raised));
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius, metrics::kPanelRadius);
+    painter.restore();
+}
+
+qreal drawKey(QPainter& painter, const QPointF& rightCentre, const QString& key) {
+    const Theme& theme = Theme::instance();
+    const QFontMetrics text(theme.font(TextStyle::Chip));
+    const qreal width = text.horizontalAdvance(key) + 12, height = text.height() + 6;
+    const QRectF box(rightCentre.x() - width, qRound(rightCentre.y() - height / 2), width, height);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(theme.color(Role::Border));
+    painter.setBrush(theme.color(Role::Surface));
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kChipRadius, metrics::kChipRadius);
+    drawText(painter, box, key, TextStyle::Chip, Role::Text2, Qt::AlignCenter);
+    return width;
 }
 
 void styleLabel(QLabel* label, TextStyle style, Role role) {

@@ -1,4 +1,5 @@
-// Drawing that the shell's own widgets share: focus ring, icons, lines of text, labels by role.
+// Drawing that the shell's own widgets share: focus ring, icons, text, popover boxes,
+// keys, labels by role.
 #pragma once
 
 #include "ui/widgets/theme.h"
@@ -23,6 +24,14 @@ qreal drawText(QPainter& painter, const QRectF& box, const QString& text, TextSt
 
 /// Width of a text in a style, in px, rounded up.
 int textWidth(const QString& text, TextStyle style);
+
+inline constexpr int kShadow = 14; ///< px that a popover's shadow takes around it
+
+/// A raised box with the edge and shadow of popovers (palette, notices); `box` lies kShadow inside the widget.
+void drawPopover(QPainter& painter, const QRectF& box);
+
+/// A key as a small outlined box, right aligned at `right`; returns its width.
+qreal drawKey(QPainter& painter, const QPointF& rightCentre, const QString& key);
 
 /// Font and colour of a label; call again after Theme::changed.
 void styleLabel(QLabel* label, TextStyle style, Role role);

@@ -12,7 +12,6 @@
 #include <QMenu>
 #include <QPainter>
 #include <QProgressBar>
-#include <QPushButton>
 #include <QToolButton>
 
 #include <algorithm>
@@ -66,10 +65,8 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     m_progress->setFixedWidth(140);
     m_timeLeft = plainLabel();
     m_pause = toolButton("status.pause");
-    m_cancel = new QPushButton;
-    m_cancel->setObjectName(QStringLiteral("status.cancel"));
-    m_cancel->setFlat(true);
-    m_cancel->setFixedHeight(metrics::kSmallControl);
+    m_cancel = toolButton("status.cancel");
+    m_cancel->setToolButtonStyle(Qt::ToolButtonTextOnly);
     m_queueButton = toolButton("status.queue");
     m_queueButton->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_saved = plainLabel();
@@ -89,7 +86,7 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     connect(m_pause, &QToolButton::clicked, this, [this] {
         if (m_job) emit pauseRequested(m_job->id, !m_job->paused);
     });
-    connect(m_cancel, &QPushButton::clicked, this, [this] {
+    connect(m_cancel, &QToolButton::clicked, this, [this] {
         if (m_job) emit cancelRequested(m_job->id);
     });
     connect(m_queueButton, &QToolButton::clicked, this, &StatusBar::showQueue);
@@ -145,12 +142,13 @@ void StatusBar::applyJob() {
     m_cancel->setEnabled(!job.cancelling);
     m_cancel->setAccessibleName(tr("Cancel %1").arg(job.title));
     m_cancel->setToolTip(tr("Stops %1 and keeps what it has finished (Shift+F5)").arg(job.title));
+    fit();
 }
 
 void StatusBar::setQueue(const std::vector<JobLine>& queue) {
     m_queue = queue;
     m_queueButton->setVisible(!queue.empty());
-    m_queueButton->setText(tr("%n queued", nullptr, int(queue.size())));
+    m_queueButton->setText(tr("%1 queued").arg(queue.size()));
     m_queueButton->setToolTip(tr("Jobs that wait for the device"));
 }
 
@@ -172,12 +170,12 @@ void StatusBar::setIdleText(const QString& text) {
 void StatusBar::setSavedText(const QString& text) {
     m_savedText = text;
     m_saved->setText(text);
-    m_saved->setVisible(!text.isEmpty());
+    fit();
 }
 
 void StatusBar::setNoticeCount(int unread) {
     m_bell->setText(QString::number(unread));
-    const QString name = tr("%n notice(s)", nullptr, unread);
+    const QString name = unread == 1 ? tr("1 new notice") : tr("%1 new notices").arg(unread);
     m_bell->setAccessibleName(name);
     m_bell->setToolTip(name);
 }
@@ -189,8 +187,7 @@ void StatusBar::restyle() {
     for (QLabel* label : {m_timeLeft, m_idle, m_saved}) styleLabel(label, TextStyle::Table, Role::Text2);
     m_deviceIcon->setPixmap(theme.icon(m_deviceIconName, Role::Ok).pixmap(16, 16));
     m_idleIcon->setPixmap(theme.icon(QStringLiteral("check"), Role::Ok).pixmap(14, 14));
-    for (QToolButton* button : {m_log, m_bell, m_queueButton}) button->setFont(theme.font(TextStyle::Table));
-    m_cancel->setFont(theme.font(TextStyle::Table));
+    for (QToolButton* button : {m_log, m_bell, m_queueButton, m_cancel}) button->setFont(theme.font(TextStyle::Table));
     m_log->setIcon(theme.icon(QStringLiteral("log")));
     m_bell->setIcon(theme.icon(QStringLiteral("bell")));
     m_queueButton->setIcon(theme.icon(QStringLiteral("chevron-up")));
@@ -203,9 +200,14 @@ void StatusBar::restyle() {
     update();
 }
 
-void StatusBar::resizeEvent(QResizeEvent*) {
+void StatusBar::fit() {
     // Autosave is the least of these lines: it goes first where room is short.
-    m_saved->setVisible(!m_savedText.isEmpty() && width() >= 1180);
+    m_saved->setVisible(!m_savedText.isEmpty());
+    if (layout()->sizeHint().width() > width()) m_saved->hide();
+}
+
+void StatusBar::resizeEvent(QResizeEvent*) {
+    fit();
 }
 
 void StatusBar::paintEvent(QPaintEvent*) {

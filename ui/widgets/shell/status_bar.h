@@ -9,7 +9,6 @@
 
 class QLabel;
 class QProgressBar;
-class QPushButton;
 class QToolButton;
 
 namespace moa {
@@ -64,13 +63,13 @@ private:
     void restyle();
     void showQueue();
     void applyJob();
+    void fit();
 
     QLabel *m_deviceIcon, *m_jobText, *m_timeLeft, *m_idleIcon, *m_idle, *m_saved;
     ElidingLabel* m_device;
     MemoryBar* m_memory;
     QProgressBar* m_progress;
-    QToolButton *m_pause, *m_log, *m_bell, *m_queueButton;
-    QPushButton* m_cancel;
+    QToolButton *m_pause, *m_log, *m_bell, *m_queueButton, *m_cancel;
     QWidget* m_divider;
     std::optional<JobLine> m_job;
     std::vector<JobLine> m_queue;
