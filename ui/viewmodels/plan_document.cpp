@@ -52,20 +52,22 @@ void PlanDocument::setShape(int layers, int heads, int kvHeads) {
 }
 
 void PlanDocument::open(const PlanValue& value) {
+    cancelGesture();
+    const State before = state();
     m_value = value;
     m_plan = value.plan;
     m_pins.clear();
-    m_gesture.reset();
-    m_undo.clear();
-    emit changed();
+    push(tr("Open %1").arg(value.name), before);
+    m_undo.setClean();
 }
 
 void PlanDocument::useDense() {
+    if (isDense()) return;
+    cancelGesture();
+    const State before = state();
     m_value.reset();
     m_plan = uniformPlan(m_plan.layers, m_plan.heads, m_plan.kvHeads, {0, 1}, m_plan.sink);
-    m_gesture.reset();
-    m_undo.clear();
-    emit changed();
+    push(tr("Use dense"), before);
 }
 
 void PlanDocument::markSaved(const QString& path, const SparsePlan& saved) {
@@ -105,12 +107,9 @@ void PlanDocument::writeRule(HeadRef head, const Rule& rule) {
 }
 
 void PlanDocument::restore(const State& state) {
+    m_value = state.value;
     m_plan = state.plan;
     m_pins = state.pins;
-    if (state.dense)
-        m_value.reset();
-    else
-        startPlan();
     emit changed();
 }
 
@@ -182,9 +181,11 @@ void PlanDocument::endGesture() {
     const Gesture gesture = std::move(*m_gesture);
     m_gesture.reset();
     if (gesture.before.rules == m_plan.rules) return;
-    const State before{gesture.before, m_pins, !m_value.has_value()};
+    const SparsePlan moved = m_plan;
+    m_plan = gesture.before;
+    const State before = state();
     startPlan();
-    m_value->plan = m_value->path.isEmpty() ? gesture.before : m_value->plan;
+    m_plan = moved;
     push(gesture.what, before);
 }
 

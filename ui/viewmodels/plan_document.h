@@ -28,6 +28,7 @@ public:
     /// Layers, heads and KV heads of the model; a plan of another shape is dropped.
     void setShape(int layers, int heads, int kvHeads);
     bool fits(const SparsePlan& plan) const;
+    // Both can be undone.
     void open(const PlanValue& value);
     void useDense();
     void markSaved(const QString& path, const SparsePlan& saved);
@@ -72,16 +73,16 @@ signals:
 private:
     friend class PlanEdit;
     struct State {
+        std::optional<PlanValue> value;
         SparsePlan plan;
         std::set<HeadRef> pins;
-        bool dense = true;
     };
     struct Gesture {
         HeadRef head;
         QString what;
         SparsePlan before;
     };
-    State state() const { return {m_plan, m_pins, !m_value.has_value()}; }
+    State state() const { return {m_value, m_plan, m_pins}; }
     void restore(const State& state);
     void push(const QString& what, const State& before);
     void startPlan();

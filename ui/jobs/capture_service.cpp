@@ -1,0 +1,153 @@
+// Captures and summaries on the device's thread; tiles and rows on the views' thread.
+#include "ui/jobs/capture_service.h"
+
+#include "engine/backend/cpu/cpu_backend.h"
+#include "engine/core/error.h"
+#include "engine/profile/profile_sum.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace moa {
+
+CaptureService::CaptureService(DeviceWorker& jobs, DeviceWorker& views, std::shared_ptr<EngineState> state,
+                               QObject* parent)
+    : QObject(parent), m_jobs(jobs), m_views(views), m_state(std::move(state)) {}
+
+quint64 CaptureService::bytesNeeded(const ModelConfig& config, std::int64_t tokens) {
+    return captureBytes(config, tokens, false);
+}
+
+std::shared_ptr<const CapturedLayer> CaptureService::layer(quint64 generation, int index) const {
+    const std::lock_guard lock(m_mutex);
+    if (generation != m_generation || index < 0 || std::size_t(index) >= m_layers.size()) return nullptr;
+    return m_layers[std::size_t(index)];
+}
+
+void CaptureService::drop() {
+    const std::lock_guard lock(m_mutex);
+    ++m_generation;
+    m_layers.clear();
+    m_tiles.clear();
+}
+
+Job* CaptureService::capture(const std::shared_ptr<const PromptValue>& prompt, int firstLayer) {
+    drop();
+    const quint64 generation = m_generation;
+    return m_jobs.submit(tr("Capturing attention of %1").arg(prompt->name), true,
+                         [this, generation, prompt, firstLayer, state = m_state](JobContext& context) {
+        LanguageModel& model = state->model();
+        {
+            const std::lock_guard lock(m_mutex);
+            if (generation == m_generation) m_layers.assign(std::size_t(model.config().layers), nullptr);
+        }
+        const Completion done = captureLayers(
+            model, prompt->ids, nullptr, {},
+            [&](LayerIndex index, std::shared_ptr<const CapturedLayer> captured) {
+                {
+                    const std::lock_guard lock(m_mutex);
+                    if (generation != m_generation) return;
+                    m_layers[std::size_t(index.value)] = std::move(captured);
+                }
+                context.post([this, generation, l = index.value] { emit layerReady(generation, l); });
+            },
+            context.stop(), [&](const Progress& p) { context.report({"Capture layers", p.done, p.total}); });
+        context.mark(done);
+        if (done == Completion::Done) summarize(generation, firstLayer, context);
+    });
+}
+
+void CaptureService::summarize(quint64 generation, int firstLayer, JobContext& context) {
+    const ModelConfig& config = m_state->model().config();
+    const int threads = std::max(1, m_state->backend().device().threads);
+    std::vector<int> order(std::size_t(config.layers));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_partition(order, [&](int l) { return l == firstLayer; });
+    std::int64_t done = 0;
+    for (const int l : order) {
+        const auto captured = layer(generation, l);
+        if (!captured) return;
+        // A few heads at a time: between them the job can be paused and cancelled.
+        for (int first = 0; first < config.heads; first += threads) {
+            std::vector<HeadIndex> heads;
+            for (int h = first; h < std::min(config.heads, first + threads); ++h) heads.emplace_back(h);
+            const Completion completion = computeHeadStatistics(
+                *captured, heads, threads, 0, context.stop(),
+                [&](HeadIndex head, std::shared_ptr<const HeadStatistics> statistics) {
+                    context.post([this, generation, l, h = head.value, statistics] {
+                        emit headReady(generation, l, h, statistics);
+                    });
+                });
+            context.mark(completion);
+            if (completion == Completion::Cancelled) return;
+            done += std::int64_t(heads.size());
+            context.report({"Summarise heads", done, std::int64_t(config.layers) * config.heads});
+        }
+    }
+}
+
+Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& prompt, std::int64_t lossLast) {
+    return m_jobs.submit(tr("Measuring influence on %1").arg(prompt->name), false,
+                         [this, prompt, lossLast, state = m_state](JobContext& context) {
+        LanguageModel& model = state->model();
+        const ModelConfig& config = model.config();
+        const auto n = std::int64_t(prompt->ids.size());
+        if (n < 2) throw UsageError("influence needs a prompt of at least two tokens");
+        FinishedSample sample;
+        sample.costs = SampleCosts(config.layers, config.heads, n);
+        BackwardSample work{.ids = prompt->ids, .costs = &sample.costs};
+        work.lossBegin = lossLast > 0 ? std::max<std::int64_t>(1, n - lossLast) : 1;
+        work.observer = [&](const LayerAttention& attention) {
+            context.report({"Backward pass", config.layers - attention.layer.value, config.layers});
+            return !context.stop().stop_requested();
+        };
+        context.report({"Forward pass", 0, 1});
+        const BackwardResult result = model.backward(work, context.stop());
+        context.mark(result.completion);
+        if (result.completion == Completion::Cancelled || context.stop().stop_requested()) return;
+        sample.loss = result.loss;
+        ProfileSum sum(config.layers, config.heads, config.kvHeads, int(n), kDefaultSink);
+        sum.add(sample);
+        ProfileData profile;
+        profile.layers = config.layers;
+        profile.heads = config.heads;
+        profile.kvHeads = config.kvHeads;
+        const auto curves = std::make_shared<const InfluenceCurves>(profile, sum.finish(), prompt->name);
+        context.post([this, curves] { emit influenceReady(curves); });
+    });
+}
+
+void CaptureService::wantTiles(std::vector<TileKey> keys) {
+    m_views.interact(QStringLiteral("tiles"), [this, generation = m_generation.load(),
+                                               keys = std::move(keys)](const std::stop_token& stop) {
+        const int threads = availableThreads();
+        for (std::size_t begin = 0; begin < keys.size() && !stop.stop_requested();) {
+            std::size_t end = begin;
+            std::vector<TileKey> missing;
+            for (; end < keys.size() && keys[end].layer == keys[begin].layer; ++end)
+                if (!m_tiles.get(generation, keys[end])) missing.push_back(keys[end]);
+            if (const auto captured = layer(generation, keys[begin].layer); captured && !missing.empty())
+                computeTiles(*captured, missing, threads, stop,
+                             [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
+                                 m_tiles.put(generation, key, std::move(tile));
+                                 m_views.post([this, generation, key] { emit tileReady(generation, key); });
+                             });
+            begin = end;
+        }
+    });
+}
+
+std::shared_ptr<const AttentionTile> CaptureService::cachedTile(const TileKey& key) {
+    return m_tiles.get(m_generation, key);
+}
+
+void CaptureService::wantRow(const AttentionOf& of, int query) {
+    m_views.interact(QStringLiteral("row"), [this, generation = m_generation.load(), of, query](const std::stop_token&) {
+        const auto captured = layer(generation, of.layer);
+        if (!captured || query < 0 || query >= captured->n) return;
+        RowValue row{of, query, attentionRow(*captured, KvHeadIndex(of.kvHead), of.queryHead, query)};
+        m_views.post([this, generation, row = std::move(row)] { emit rowReady(generation, row); });
+    });
+}
+
+} // namespace moa

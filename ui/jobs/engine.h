@@ -1,0 +1,28 @@
+// The engine as the interface holds it: one worker, what it owns, and the services that speak for it.
+#pragma once
+
+#include "ui/jobs/capture_service.h"
+#include "ui/jobs/device_worker.h"
+#include "ui/jobs/engine_state.h"
+#include "ui/jobs/model_service.h"
+#include "ui/jobs/plan_service.h"
+#include "ui/jobs/prompt_service.h"
+
+namespace moa {
+
+/// Services answer on the GUI thread. stop() comes before anything that listens is destroyed.
+struct Engine {
+    explicit Engine(const EngineOptions& options)
+        : state(std::make_shared<EngineState>(options)), models(worker, state), prompts(worker, state),
+          plans(worker, state), captures(worker, views, state) {}
+
+    std::shared_ptr<EngineState> state;
+    DeviceWorker worker; ///< owns the device
+    DeviceWorker views;  ///< computes what views show from captured values
+    ModelService models;
+    PromptService prompts;
+    PlanService plans;
+    CaptureService captures;
+};
+
+} // namespace moa

@@ -1,0 +1,115 @@
+// What all pages share: the model in use, the plan, length N, the prompt, the selection, and what is known of the heads.
+// Pages read from here and ask here; the engine's answers arrive here. GUI thread.
+#pragma once
+
+#include "ui/jobs/engine.h"
+#include "ui/viewmodels/plan_document.h"
+#include "ui/viewmodels/selection_model.h"
+
+#include <memory>
+#include <optional>
+
+namespace moa {
+
+/// Something a page must say: what stopped, and what the user can do about it (ids of actions).
+struct Problem {
+    QString page; ///< "model", "inspect"
+    QString title, text;
+    QStringList actions;
+};
+
+class Workspace : public QObject {
+    Q_OBJECT
+public:
+    explicit Workspace(Engine& engine, QObject* parent = nullptr);
+
+    Engine& engine() { return m_engine; }
+    SelectionModel& selection() { return m_selection; }
+    PlanDocument& plan() { return m_plan; }
+
+    // The model: chosen (its files are known), and loaded.
+
+    const std::optional<ModelFacts>& model() const { return m_model; }
+    const std::optional<LoadedModel>& loaded() const { return m_loaded; }
+    bool isLoaded() const { return m_loaded && m_model && m_loaded->facts.path == m_model->path; }
+    Job* loading() const { return m_loading; }
+    /// Reads the files and makes the model the one in use; nothing is loaded. `thenLoad`: load it at once.
+    void chooseModel(const QString& path, bool thenLoad = false);
+    void load();
+    void eject();
+    const QList<DeviceFacts>& devices() const { return m_devices; }
+
+    // Length and batch.
+
+    std::int64_t length() const { return m_length; }
+    void setLength(std::int64_t n);
+    int batch() const { return m_batch; }
+    void setBatch(int batch);
+
+    // Prompt and capture.
+
+    std::shared_ptr<const PromptValue> prompt() const { return m_prompt; }
+    void openPrompt(const QString& path);
+    void pastePrompt(const QString& text);
+    void samplePrompt(const QString& task, std::int64_t tokens);
+    /// Captures the prompt's attention again, e.g. after a cancel. No-op without prompt or loaded model.
+    void capture();
+    Job* capturing() const { return m_capturing; }
+
+    // Influence: of the profiled length nearest to N, or of the present prompt once measured.
+
+    std::shared_ptr<const InfluenceCurves> influence() const;
+    void openProfile(const QString& path);
+    void measureInfluence();
+
+    // Plans.
+
+    void openPlan(const QString& path);
+    void savePlan(const QString& path);
+
+    // Figures of the plan at N, exact.
+
+    double density() const;
+    std::int64_t kvBytes(const SparsePlan& plan) const; ///< at the batch; 0 without a model
+    /// Of keys and values on the device in use: 4 on the CPU, 2 on a card.
+    int bytesPerValue() const;
+    /// Estimated loss increase, nats per token; nothing without influence.
+    std::optional<double> estimatedLoss(const SparsePlan& plan) const;
+
+signals:
+    void modelChanged();  ///< another model is chosen
+    void loadedChanged(); ///< loaded, being loaded, or ejected
+    void devicesChanged();
+    void lengthChanged(); ///< N or the batch
+    void promptChanged();
+    void captureChanged(); ///< a capture began, went on or ended
+    void influenceChanged();
+    void ejectedBytes(quint64 before, quint64 after);
+    void problem(const moa::Problem& problem);
+    void notice(const QString& title, const QString& text);
+    void planSaved(const QString& path);
+    void fileOpened(const QString& kind, const QString& path); ///< for the list of recent files
+
+private:
+    void connectEngine();
+    void onFacts(const ModelFacts& facts);
+    void onPlan(const PlanValue& plan);
+    void tell(Job* job, const QString& page, const QString& title, const QStringList& actions = {});
+
+    Engine& m_engine;
+    SelectionModel m_selection;
+    PlanDocument m_plan;
+    std::optional<ModelFacts> m_model;
+    std::optional<LoadedModel> m_loaded;
+    QList<DeviceFacts> m_devices;
+    QString m_choosing;
+    bool m_loadWhenChosen = false;
+    Job *m_loading = nullptr, *m_capturing = nullptr;
+    std::int64_t m_length = 4096;
+    int m_batch = 1;
+    std::shared_ptr<const PromptValue> m_prompt;
+    QList<std::shared_ptr<const InfluenceCurves>> m_profile;
+    std::shared_ptr<const InfluenceCurves> m_promptInfluence;
+};
+
+} // namespace moa

@@ -1,0 +1,100 @@
+// Columns of the Model page and the estimate they share.
+#include "ui/views/model_page.h"
+
+#include "ui/views/model_facts_column.h"
+#include "ui/views/model_overview.h"
+#include "ui/views/model_sidebar.h"
+#include "ui/views/model_welcome.h"
+#include "ui/widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QResizeEvent>
+#include <QScrollArea>
+#include <QStackedLayout>
+
+namespace moa {
+namespace {
+
+constexpr int kWide = 1428; ///< of the page, when the window has 1,500
+constexpr int kLeft = 316, kRight = 348, kNarrowRight = 320;
+
+QScrollArea* scrolled(QWidget* content) {
+    auto* area = new QScrollArea;
+    area->setWidgetResizable(true);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setFrameShape(QFrame::NoFrame);
+    area->viewport()->setAutoFillBackground(false);
+    content->setAutoFillBackground(false);
+    area->setWidget(content);
+    return area;
+}
+
+} // namespace
+
+ModelPage::ModelPage(Workspace& workspace, ModelList& models, ActionRegistry& actions, QWidget* parent)
+    : QWidget(parent), m_workspace(workspace), m_stack(new QStackedLayout(this)) {
+    m_welcome = new ModelWelcome(workspace, models, actions);
+    m_welcomeFacts = new ModelFactsColumn(workspace, true);
+    auto* first = new QWidget;
+    auto* firstRow = new QHBoxLayout(first);
+    firstRow->setContentsMargins(0, 0, 0, 0);
+    firstRow->setSpacing(metrics::kGutter);
+    firstRow->addWidget(m_welcome, 1);
+    auto* firstRight = scrolled(m_welcomeFacts);
+    firstRow->addWidget(firstRight);
+    m_full = new QWidget;
+    auto* row = new QHBoxLayout(m_full);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(metrics::kGutter);
+    m_sidebar = new ModelSidebar(workspace, models, actions);
+    m_overview = new ModelOverview(workspace, actions);
+    m_facts = new ModelFactsColumn(workspace, false);
+    auto* right = scrolled(m_facts);
+    row->addWidget(m_sidebar);
+    row->addWidget(m_overview, 1);
+    row->addWidget(right);
+    m_sidebar->setFixedWidth(kLeft);
+    right->setFixedWidth(kRight);
+    firstRight->setFixedWidth(kRight);
+    m_stack->addWidget(first);
+    m_stack->addWidget(m_full);
+    connect(m_overview, &ModelOverview::layerOpened, this, &ModelPage::layerOpened);
+    connect(&m_workspace, &Workspace::modelChanged, this, &ModelPage::refresh);
+    for (const auto signal : {&Workspace::lengthChanged, &Workspace::devicesChanged, &Workspace::loadedChanged})
+        connect(&m_workspace, signal, this, &ModelPage::refreshEstimate);
+    connect(&m_workspace.plan(), &PlanDocument::changed, this, &ModelPage::refreshEstimate);
+    refresh();
+}
+
+bool ModelPage::isWelcoming() const {
+    return m_stack->currentWidget() != m_full;
+}
+
+void ModelPage::refresh() {
+    m_stack->setCurrentIndex(m_workspace.model() ? 1 : 0);
+    refreshEstimate();
+}
+
+void ModelPage::refreshEstimate() {
+    if (!m_workspace.model()) return;
+    EstimateInput input{*m_workspace.model(), {}, m_workspace.length(), m_workspace.batch(), false, 0};
+    if (!m_workspace.plan().isDense()) input.plan = m_workspace.plan().plan();
+    QString device;
+    if (!m_workspace.devices().isEmpty()) {
+        const DeviceFacts& facts = m_workspace.devices().front();
+        device = facts.id == QLatin1String("cpu") ? tr("CPU") : facts.id;
+        input.onCard = facts.id.startsWith(QLatin1String("cuda"));
+        // What this program holds now would be free for another load.
+        input.usableBytes = facts.freeBytes + facts.processBytes;
+    }
+    m_estimate = estimateRun(input);
+    m_overview->showEstimate(m_estimate, input.usableBytes, device);
+    m_facts->showEstimate(m_estimate);
+}
+
+void ModelPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    m_full->layout()->itemAt(2)->widget()->setFixedWidth(event->size().width() >= kWide ? kRight : kNarrowRight);
+}
+
+} // namespace moa
