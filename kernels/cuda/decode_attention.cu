@@ -36,13 +36,16 @@ struct Entry {
         position = p.positions[index / p.kvHeads];
         held = heldSlots(cache, position);
     }
+    __device__ int newestSlot() const {
+        return position < cache.sink ? position : cache.sink + (position - cache.sink) % cache.ring;
+    }
     /// Lowest position of the ring that is visible.
     __device__ int lowest() const { return max(cache.ringFirst, position - cache.window + 1); }
     __device__ bool hidesHeldKeys() const { return lowest() > max(cache.sink, position + 1 - cache.ring); }
     __device__ bool visible(int slot) const {
         if (slot >= held) return false;
         if (slot < cache.sink) return true;
-        const int newest = (position - cache.sink) % cache.ring, r = slot - cache.sink;
+        const int newest = newestSlot() - cache.sink, r = slot - cache.sink;
         return position - newest + r - (r > newest ? cache.ring : 0) >= lowest();
     }
 };
@@ -69,6 +72,8 @@ __device__ void copyTile(const Entry& e, int tile, std::uint32_t stage, int lane
 /// and lane / 4 + 8.
 template <class T, int D, bool Wide>
 struct State {
+    /// BF16 keeps 8 bits: rounding probabilities would cost as much as rounding the output, so their rest is added.
+    static constexpr bool kSplit = sizeof(T) == 2 && !__is_same(T, __half);
     std::uint32_t q[D / 16][4];
     float o[D / 8][4];
     float maximum[2], sum[2];
@@ -136,8 +141,17 @@ struct State {
     }
 
     __device__ void accumulate(const float (&s)[2][4], std::uint32_t values, int lane) {
-        const std::uint32_t a[4] = {packPair<T>(s[0][0], s[0][1]), Wide ? packPair<T>(s[0][2], s[0][3]) : 0u,
-                                    packPair<T>(s[1][0], s[1][1]), Wide ? packPair<T>(s[1][2], s[1][3]) : 0u};
+        std::uint32_t a[4] = {}, rest[4] = {};
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            if (!Wide && i % 2 == 1) continue;
+            const float x = s[i / 2][i % 2 * 2], y = s[i / 2][i % 2 * 2 + 1];
+            a[i] = packPair<T>(x, y);
+            if constexpr (kSplit) {
+                const float2 rounded = unpackPair<T>(a[i]);
+                rest[i] = packPair<T>(x - rounded.x, y - rounded.y);
+            }
+        }
         const std::uint32_t from = values + (lane & 15) * Layout<D>::kPitch + (lane >> 4) * 16;
 #pragma unroll
         for (int pair = 0; pair < D / 16; ++pair) {
@@ -145,6 +159,10 @@ struct State {
             loadMatrix4Transposed(b, from + pair * 32);
             mma16816<T>(o[2 * pair], a, b[0], b[1]);
             mma16816<T>(o[2 * pair + 1], a, b[2], b[3]);
+            if constexpr (kSplit) {
+                mma16816<T>(o[2 * pair], rest, b[0], b[1]);
+                mma16816<T>(o[2 * pair + 1], rest, b[2], b[3]);
+            }
         }
     }
 
@@ -188,25 +206,33 @@ __global__ void __launch_bounds__(kDecodeBlockWarps * 32, 2) decodeShares(const 
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int worker = blockIdx.x * kDecodeBlockWarps + warp;
     const std::uint32_t stages = sharedAddress(shared) + warp * L::kWarpBytes;
-    waitForPreviousKernel();
-    letNextKernelStart();
     const int total = p.tileStarts[p.sequences * p.kvHeads];
     const int workers = busyWorkers(total, p.workers);
-    if (worker >= workers) return;
+    if (worker >= workers) { // a kernel behind must not start before the one before this has ended
+        waitForPreviousKernel();
+        return;
+    }
     const int begin = shareBegin(worker, total, workers), end = shareBegin(worker + 1, total, workers);
 
     Entry ahead; // what is being copied
     ahead.load(p, p.firstEntry[worker]);
     Entry now = ahead; // what is being computed
     int aheadTile = begin - p.tileStarts[ahead.index], tile = aheadTile;
+    bool waited = false;
+    const auto waitOnce = [&] {
+        if (!waited) waitForPreviousKernel(), letNextKernelStart(), waited = true;
+    };
     const auto copyNext = [&](int t) {
         if (t < end) {
             if (aheadTile == ahead.tiles) ahead.load(p, ahead.index + 1), aheadTile = 0;
+            // The kernel before writes the newest row; all others are older and may be fetched while it runs.
+            if (!waited && ahead.newestSlot() / kDecodeTile == aheadTile) waitOnce();
             copyTile<D>(ahead, aheadTile++, stages + (t - begin) % L::kStages * L::kStageBytes, lane);
         }
         commitCopies();
     };
     for (int t = begin; t < begin + L::kStages - 1; ++t) copyNext(t);
+    waitOnce();
 
     const float scaleLog2 = p.scale * kLog2e;
     State<T, D, Wide> state;

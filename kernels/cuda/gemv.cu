@@ -22,6 +22,8 @@ __device__ inline uint4 loadStreaming(const void* from) {
     return v;
 }
 
+__device__ inline void prefetchL2(const void* line) { asm volatile("prefetch.global.L2 [%0];" ::"l"(line)); }
+
 /// The next kBlockElements of both rows from element `k` on; zeros behind the end.
 template <class T>
 __device__ void fetch(uint4 (&a)[kUnroll], uint4 (&b)[kUnroll], const T* rowA, const T* rowB, int k, int cols,
@@ -72,7 +74,12 @@ __global__ void __launch_bounds__(kThreads) gemv(const GemvParams p) {
     const T* rowA = static_cast<const T*>(p.weight) + static_cast<std::int64_t>(busy ? first : 0) * p.inCols;
     const T* rowB = static_cast<const T*>(p.weight) + static_cast<std::int64_t>(busy ? second : 0) * p.inCols;
     uint4 a[kUnroll], b[kUnroll];
-    fetch(a, b, rowA, rowB, 0, p.inCols, lane); // weights depend on no kernel
+    // Weights depend on no kernel: the first go to registers, the others on their way to L2, while the one before ends.
+    fetch(a, b, rowA, rowB, 0, p.inCols, lane);
+    for (int k = kBlockElements + lane * 64; k < p.inCols; k += 32 * 64) {
+        prefetchL2(rowA + k);
+        prefetchL2(rowB + k);
+    }
     waitForPreviousKernel();
     letNextKernelStart();
     stageInput<T>(p, x, scratch);

@@ -120,15 +120,15 @@ TEST_P(Elementwise, GemvWithItsEpilogues) {
         ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
         multiply(normed);
         const auto middle = y.begin() + out;
-        // The normalised input is rounded once more before the product.
+        // The normalised input is rounded before the product as well; BF16 has 8 bits for each of the two.
         EXPECT_LE(normalisedError(toDoubles(dout.host(), element()), siluProduct({y.begin(), middle}, {middle, y.end()})),
-                  2 * kTolerance)
+                  element() == Element::BF16 ? 8e-3 : kTolerance)
             << in;
 
         p.epilogue = GemvEpilogue::StoreFloat, p.outCols = 2 * out, p.out = dfloat.data();
         ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
         const auto floats = dfloat.host();
-        EXPECT_LE(normalisedError({floats.begin(), floats.end()}, y), kTolerance) << in;
+        EXPECT_LE(normalisedError({floats.begin(), floats.end()}, y), 1.5 * kTolerance) << in;
     }
 }
 

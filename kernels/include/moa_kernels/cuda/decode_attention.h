@@ -45,7 +45,9 @@ struct DecodeAttentionParams {
     int workers = 0;           ///< as planned
     void* workspace = nullptr; ///< decodeWorkspaceBytes(), 16-byte aligned
     Element element = Element::F16;
-    bool overlapPrevious = false; ///< programmatic dependent launch after the kernel before (Hopper)
+    /// Programmatic dependent launch (Hopper): older rows are read while the kernel before, which writes the newest
+    /// row and q, still runs. The plan must have been made before that kernel began.
+    bool overlapPrevious = false;
 };
 
 /// Workers that fill a card of `multiprocessors`.
