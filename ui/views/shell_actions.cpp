@@ -5,11 +5,13 @@
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
+#include "ui/widgets/shell/dock_page.h"
 #include "ui/widgets/shell/notices.h"
 #include "ui/widgets/shell/palette_field.h"
 #include "ui/widgets/shell/status_bar.h"
 
 #include <QApplication>
+#include <QMenu>
 #include <QStackedWidget>
 
 #include <algorithm>
@@ -63,6 +65,19 @@ void ShellWindow::registerViewActions() {
     add({.id = QStringLiteral("view.full_screen"), .text = tr("&Full screen"), .menu = MenuId::View,
          .shortcut = QKeySequence(Qt::Key_F11), .icon = QStringLiteral("fit"), .group = 30, .checkable = true},
         [this] { toggleFullScreen(); });
+    const auto docks = [this] { return qobject_cast<DockPage*>(page(currentPage())); };
+    m_actions.addDynamicMenu(
+        MenuId::View, tr("Pa&nels"),
+        [docks](QMenu* menu) {
+            if (const DockPage* here = docks()) menu->addActions(here->panelActions());
+            if (menu->isEmpty()) menu->addAction(tr("This page has none"))->setEnabled(false);
+        },
+        25);
+    add({.id = QStringLiteral("view.restore_layout"), .text = tr("&Restore default layout"), .menu = MenuId::View,
+         .group = 25, .detail = tr("Puts the panels of this page back where they were at first.")},
+        [docks] {
+            if (DockPage* here = docks()) here->restoreDefaultLayout();
+        });
     add({.id = QStringLiteral("view.palette"), .text = tr("&Command palette"), .menu = MenuId::View,
          .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P), .icon = QStringLiteral("magnifier"), .group = 5},
         [this] { m_palette->open(); });

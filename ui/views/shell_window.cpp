@@ -1,11 +1,11 @@
 // Arrangement of the window, its pages and its memory.
 #include "ui/views/shell_window.h"
 
-#include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
+#include "ui/widgets/shell/dock_page.h"
 #include "ui/widgets/shell/drop_overlay.h"
 #include "ui/widgets/shell/log_dialog.h"
 #include "ui/widgets/shell/notices.h"
@@ -166,11 +166,15 @@ void ShellWindow::setDropHandler(DropDescriber describe, DropHandler drop) {
 
 void ShellWindow::restoreLayout() {
     m_layouts.restoreGeometry(this);
+    for (const Page& p : m_pages)
+        if (auto* docks = qobject_cast<DockPage*>(p.content)) docks->restoreLayout(m_layouts.page(p.spec.id));
     showPage(m_layouts.lastPage());
 }
 
 void ShellWindow::saveLayout() {
     m_layouts.saveGeometry(this);
+    for (const Page& p : m_pages)
+        if (const auto* docks = qobject_cast<DockPage*>(p.content)) m_layouts.savePage(p.spec.id, docks->saveLayout());
     m_layouts.setLastPage(currentPage());
 }
 
