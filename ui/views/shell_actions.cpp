@@ -1,6 +1,7 @@
 // The actions that belong to the window itself, and the walk from panel to panel.
 #include "ui/views/shell_window.h"
 
+#include "ui/views/key_sheet.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/command_palette.h"
@@ -40,7 +41,35 @@ void ShellWindow::registerActions() {
     add({.id = QStringLiteral("head.pin"), .text = tr("&Pin head"), .menu = MenuId::Edit,
          .shortcut = QKeySequence(Qt::Key_P), .icon = QStringLiteral("pin"), .scope = ActionScope::Canvas,
          .group = 30, .detail = tr("A pinned head keeps its rule: edits and searches leave it alone.")});
+    add({.id = QStringLiteral("help.keys"), .text = tr("&Keys"), .menu = MenuId::Help,
+         .shortcut = QKeySequence(Qt::Key_Question), .icon = QStringLiteral("keyboard")},
+        [this] { showKeys(); });
     registerViewActions();
+    registerKeyHints();
+}
+
+void ShellWindow::registerKeyHints() {
+    const std::pair<QString, QString> hints[] = {
+        {tr("W, S"), tr("Zoom in, out")},
+        {tr("A, D"), tr("Pan left, right")},
+        {tr("F"), tr("Fit the whole")},
+        {tr("Shift+F"), tr("Centre the selection")},
+        {tr("Arrows"), tr("Move by one")},
+        {tr("Shift+arrows"), tr("Move by ten, or extend the selection")},
+        {tr("Home, End"), tr("First, last")},
+        {tr("., ,"), tr("Next, previous peak")},
+        {tr("Enter"), tr("Open")},
+        {tr("Esc"), tr("Clear, close, take a drag back")},
+        {tr("Ctrl+wheel"), tr("Zoom at the pointer; the wheel alone pans")},
+    };
+    for (const auto& [keys, text] : hints) m_actions.addKeyHint({keys, text});
+}
+
+void ShellWindow::showKeys() {
+    if (!m_keySheet) m_keySheet = new KeySheet(m_actions, this);
+    m_keySheet->show();
+    m_keySheet->raise();
+    m_keySheet->activateWindow();
 }
 
 void ShellWindow::registerViewActions() {

@@ -22,6 +22,7 @@ class BannerArea;
 class CommandPalette;
 class ContextBar;
 class DropOverlay;
+class KeySheet;
 class LogDialog;
 class LogModel;
 class NoticeStack;
@@ -61,6 +62,7 @@ public:
     NoticeStack& notices() { return *m_notices; }
     LogModel& log() { return *m_log; }
     void showLog();
+    void showKeys();
 
     /// Appends a page to the rail; the window owns it. The first one is shown.
     void addPage(const PageSpec& spec, QWidget* page);
@@ -103,6 +105,7 @@ private:
     const Page* find(const QString& id) const;
     void registerActions();
     void registerViewActions();
+    void registerKeyHints();
     void connectPalette();
     void movePanelFocus(int step);
     void toggleFullScreen();
@@ -120,6 +123,7 @@ private:
     NoticeStack* m_notices;
     LogModel* m_log;
     LogDialog* m_logDialog = nullptr;
+    KeySheet* m_keySheet = nullptr;
     std::vector<Page> m_pages;
     DropDescriber m_describe;
     DropHandler m_drop;

@@ -2,6 +2,7 @@
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/dock_page.h"
+#include "ui/widgets/theme.h"
 
 #include <QAction>
 #include <QDockWidget>
@@ -73,6 +74,11 @@ void DockPageTest::columnsAreAsDrawn() {
         QCOMPARE(leftOf(sample, panel), 1600 - 12 - 384);
     }
     QCOMPARE(leftOf(sample, sample.panels[0]) - (leftOf(sample, sample.centre) + sample.centre->width()), 12);
+    Theme::instance().setMode(ThemeMode::Dark); // a new style sheet keeps the gaps
+    test::settle();
+    QCOMPARE(leftOf(sample, sample.panels[0]) - (leftOf(sample, sample.centre) + sample.centre->width()), 12);
+    Theme::instance().setMode(ThemeMode::Light);
+    test::settle();
     const int gap = sample.panels[1]->mapTo(&sample.page, QPoint()).y() -
                     (sample.panels[0]->mapTo(&sample.page, QPoint()).y() + sample.panels[0]->height());
     QVERIFY2(gap >= 12 && gap <= 13, qPrintable(s("%1").arg(gap)));

@@ -183,9 +183,7 @@ void DockPage::resizeEvent(QResizeEvent* event) {
 
 void DockPage::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
-    // Qt reads the separators' width only when told of a style, and then before a new sheet counts: once more.
-    QEvent styled(QEvent::StyleChange);
-    QCoreApplication::sendEvent(this, &styled);
+    readSeparators();
     if (!m_arranged) QTimer::singleShot(0, this, [this] { applyClass(classOf(window()->width())); });
 }
 
@@ -235,6 +233,13 @@ void DockPage::restyle() {
                       .arg(metrics::kGutter)
                       .arg(theme.color(Role::Text2).name(), theme.color(Role::Text).name(),
                            theme.color(Role::Accent).name()));
+    if (isVisible()) readSeparators();
+}
+
+void DockPage::readSeparators() {
+    // Qt reads the separators' width only when told of a style, and then before a new sheet counts: once more.
+    QEvent styled(QEvent::StyleChange);
+    QCoreApplication::sendEvent(this, &styled);
 }
 
 } // namespace moa

@@ -67,6 +67,7 @@ private:
     void arrange();
     void sizeColumn();
     void restyle();
+    void readSeparators();
     /// The dock whose header `widget` belongs to; nullptr: none, or a control in it.
     QDockWidget* headerUnder(const QWidget* widget, const QMouseEvent& event) const;
     void tellDock(const QMouseEvent& event);
