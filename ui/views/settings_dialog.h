@@ -22,12 +22,12 @@ struct WorkbenchSettings {
     ThemeMode theme = ThemeMode::System;
     bool highContrast = false;
     AttentionMap attentionMap = AttentionMap::Mako;
-    QString fontFamily;      ///< empty: the system's
+    QString fontFamily = {}; ///< empty: the system's
     bool wheelZooms = false; ///< the wheel zooms and Ctrl+wheel pans, instead of the other way round
-    QString device;          ///< id of a DeviceChoice; empty: the recommended one
+    QString device = {};     ///< id of a DeviceChoice; empty: the recommended one
     int threads = 0;         ///< 0: as many as there are cores
     int tileCacheMiB = 512;
-    QString historyFile;     ///< empty: the default place
+    QString historyFile = {}; ///< empty: the default place
 
     bool operator==(const WorkbenchSettings&) const = default;
 };
