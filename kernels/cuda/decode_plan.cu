@@ -1,8 +1,8 @@
 // The small kernels around decode attention: planning the shares, and merging the heads that shares cut.
 #include "kernels/cuda/decode_shares.cuh"
-#include "kernels/cuda/element.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/ptx.cuh"
+#include "kernels/cuda/vector.cuh"
 
 #include <cmath>
 
@@ -82,18 +82,32 @@ __global__ void __launch_bounds__(kMergeWarps * 32) mergeShares(const DecodeAtte
     if (first == last) return;
     const float* partials = static_cast<const float*>(p.workspace);
     const float* lse = partials + static_cast<std::int64_t>(2) * p.workers * group * D;
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, count = last - first + 1;
+    const auto indexOf = [&](int i) {
+        const int slot = partialSlot(first + i, shareBegin(first + i, total, workers) < begin);
+        return static_cast<std::int64_t>(slot) * group + row;
+    };
     float maximum = -INFINITY, weight = 0, acc[kColumns] = {};
-    for (int w = first + warp; w <= last; w += kMergeWarps) {
-        const int slot = partialSlot(w, shareBegin(w, total, workers) < begin);
-        const std::int64_t at = static_cast<std::int64_t>(slot) * group + row;
-        const float l = lse[at];
-        if (l == -INFINITY) continue;
-        const float top = fmaxf(maximum, l), keep = exp2f(maximum - top), add = exp2f(l - top);
-#pragma unroll
-        for (int c = 0; c < kColumns; ++c) acc[c] = acc[c] * keep + add * partials[at * D + c * 32 + lane];
-        weight = weight * keep + add;
+    // Each lane looks up one partial result of its warp; then the warp adds them up, their loads independent.
+    for (int base = warp; base < count; base += 32 * kMergeWarps) {
+        const int mine = base + lane * kMergeWarps;
+        const std::int64_t at = mine < count ? indexOf(mine) : 0;
+        const float l = mine < count ? lse[at] : -INFINITY;
+        const float top = fmaxf(maximum, warpMax(l));
+        if (top == -INFINITY) continue;
+        const float keep = exp2f(maximum - top), share = exp2f(l - top);
+        weight = weight * keep + warpSum(share);
         maximum = top;
+#pragma unroll
+        for (int c = 0; c < kColumns; ++c) acc[c] *= keep;
+        const int here = min(32, (count - base + kMergeWarps - 1) / kMergeWarps);
+#pragma unroll 8
+        for (int i = 0; i < here; ++i) {
+            const float factor = __shfl_sync(~0u, share, i);
+            const float* from = partials + __shfl_sync(~0u, at, i) * D + lane;
+#pragma unroll
+            for (int c = 0; c < kColumns; ++c) acc[c] += factor * from[c * 32];
+        }
     }
 #pragma unroll
     for (int c = 0; c < kColumns; ++c) sums[warp][c * 32 + lane] = acc[c];

@@ -1,4 +1,5 @@
-// y = W x: every warp streams two rows of W, eight 16-byte loads in flight a lane, against x in shared memory.
+// y = W x: one block a multiprocessor holds x in shared memory; every warp streams pairs of rows of W through its own
+// ring of asynchronous copies, as decode attention does with keys.
 #include "moa_kernels/cuda/gemv.h"
 
 #include "kernels/cuda/launch.h"
@@ -9,40 +10,52 @@ namespace moa::kernels::cuda {
 
 namespace {
 
-constexpr int kWarps = 4, kThreads = kWarps * 32;
-constexpr int kUnroll = 4;                   // loads of one row in flight
-constexpr int kStep = 32 * 8;                // elements a warp reads of a row at once
-constexpr int kBlockElements = kUnroll * kStep;
+constexpr int kStep = 32 * 8;          // elements a warp reads of a row at once
+constexpr int kUnroll = 4;
+constexpr int kChunk = kUnroll * kStep; // elements of a row in one stage; a stage holds two rows' chunks
+constexpr int kStageBytes = 2 * kChunk * 2;
+constexpr int kRingBytes = 96 * 1024;   // of all warps: another block with as much fits beside it and may start early
+constexpr int kMostWarps = 8; // more would leave fewer than three stages to each
 
-__device__ inline uint4 loadStreaming(const void* from) {
-    uint4 v;
-    asm volatile("ld.global.L1::no_allocate.L2::256B.v4.u32 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-                 : "l"(from));
-    return v;
+/// Rows that one warp multiplies at once.
+struct Pair {
+    const char* a = nullptr;
+    const char* b = nullptr;
+};
+
+template <class T, GemvEpilogue Epilogue>
+__device__ Pair pairOf(const GemvParams& p, int pair) {
+    constexpr bool kSwiGlu = Epilogue == GemvEpilogue::SwiGlu;
+    const std::int64_t first = kSwiGlu ? pair : 2 * pair, second = kSwiGlu ? pair + p.outCols : 2 * pair + 1;
+    const auto* weight = static_cast<const char*>(p.weight);
+    return {weight + first * p.inCols * 2, weight + second * p.inCols * 2};
 }
 
-__device__ inline void prefetchL2(const void* line) { asm volatile("prefetch.global.L2 [%0];" ::"l"(line)); }
+/// Until the oldest of `stages` − 1 groups in flight has landed; three or four stages.
+__device__ inline void waitStages(int stages) {
+    stages == 3 ? waitCopies<1>() : waitCopies<2>(); // the instruction takes a constant
+}
 
-/// The next kBlockElements of both rows from element `k` on; zeros behind the end.
-template <class T>
-__device__ void fetch(uint4 (&a)[kUnroll], uint4 (&b)[kUnroll], const T* rowA, const T* rowB, int k, int cols,
-                      int lane) {
+/// Issues the copies of elements k … k + kChunk of both rows; zeros behind the end.
+__device__ inline void copyChunk(const Pair& rows, int k, int cols, std::uint32_t stage, int lane) {
 #pragma unroll
     for (int i = 0; i < kUnroll; ++i) {
         const int at = k + i * kStep + lane * 8;
-        a[i] = at < cols ? loadStreaming(rowA + at) : uint4{};
-        b[i] = at < cols ? loadStreaming(rowB + at) : uint4{};
+        const bool valid = at < cols;
+        const std::int64_t from = 2 * static_cast<std::int64_t>(valid ? at : 0);
+        copyAsync16(stage + (i * kStep + lane * 8) * 2, rows.a + from, valid);
+        copyAsync16(stage + (kChunk + i * kStep + lane * 8) * 2, rows.b + from, valid);
     }
 }
 
-/// x, normalised where asked, as elements in shared memory.
+/// x, normalised where asked, as elements in shared memory, zeros up to a whole chunk.
 template <class T>
 __device__ void stageInput(const GemvParams& p, T* staged, float* scratch) {
     const T* x = static_cast<const T*>(p.x);
+    const int padded = (p.inCols + kChunk - 1) / kChunk * kChunk, step = static_cast<int>(blockDim.x) * 8;
     float squares = 0;
-    for (int c = threadIdx.x * 8; c < p.inCols; c += kThreads * 8) {
-        const uint4 bits = *reinterpret_cast<const uint4*>(x + c);
+    for (int c = threadIdx.x * 8; c < padded; c += step) {
+        const uint4 bits = c < p.inCols ? *reinterpret_cast<const uint4*>(x + c) : uint4{};
         *reinterpret_cast<uint4*>(staged + c) = bits;
         const Floats8 v = unpack8<T>(bits);
 #pragma unroll
@@ -50,7 +63,7 @@ __device__ void stageInput(const GemvParams& p, T* staged, float* scratch) {
     }
     if (p.normWeight) {
         const float factor = rsqrtf(blockSum(squares, scratch) / static_cast<float>(p.inCols) + p.eps);
-        for (int c = threadIdx.x * 8; c < p.inCols; c += kThreads * 8) {
+        for (int c = threadIdx.x * 8; c < p.inCols; c += step) {
             Floats8 v = load8(staged + c);
             const Floats8 w = load8(static_cast<const T*>(p.normWeight) + c);
 #pragma unroll
@@ -62,68 +75,99 @@ __device__ void stageInput(const GemvParams& p, T* staged, float* scratch) {
 }
 
 template <class T, GemvEpilogue Epilogue>
-__global__ void __launch_bounds__(kThreads) gemv(const GemvParams p) {
+__device__ void writePair(const GemvParams& p, int pair, float a, float b) {
+    if constexpr (Epilogue == GemvEpilogue::StoreFloat) {
+        *reinterpret_cast<float2*>(static_cast<float*>(p.out) + 2 * pair) = make_float2(a, b);
+    } else if constexpr (Epilogue == GemvEpilogue::SwiGlu) {
+        const float gate = a / (1.f + exp2Fast(-a * 1.4426950408889634f));
+        static_cast<T*>(p.out)[pair] = fromFloat<T>(gate * b);
+    } else {
+        auto* to = reinterpret_cast<std::uint32_t*>(static_cast<T*>(p.out) + 2 * pair);
+        if constexpr (Epilogue == GemvEpilogue::Add) {
+            const float2 before = unpackPair<T>(*to);
+            a += before.x, b += before.y;
+        }
+        *to = packPair<T>(a, b);
+    }
+}
+
+/// Warp w of the grid has the pairs w, w + warps, …; its ring of stages runs ahead across them.
+template <class T, GemvEpilogue Epilogue>
+__global__ void __launch_bounds__(kMostWarps * 32) gemv(const GemvParams p) {
     extern __shared__ __align__(16) unsigned char shared[];
     __shared__ float scratch[32];
-    T* x = reinterpret_cast<T*>(shared);
-    const int lane = threadIdx.x % 32, pair = blockIdx.x * kWarps + threadIdx.x / 32;
+    const int lane = threadIdx.x % 32, warps = blockDim.x / 32, allWarps = gridDim.x * warps;
+    const int warp = threadIdx.x / 32 * gridDim.x + blockIdx.x; // neighbours read neighbouring rows at the same time
+    const int stages = kRingBytes / kStageBytes / warps;
+    const int chunks = (p.inCols + kChunk - 1) / kChunk;
+    unsigned char* ring = shared + threadIdx.x / 32 * stages * kStageBytes;
+    T* x = reinterpret_cast<T*>(shared + warps * stages * kStageBytes);
     const int pairs = Epilogue == GemvEpilogue::SwiGlu ? p.outCols : p.outCols / 2;
-    const bool busy = pair < pairs;
-    const int first = Epilogue == GemvEpilogue::SwiGlu ? pair : 2 * pair;
-    const int second = Epilogue == GemvEpilogue::SwiGlu ? pair + p.outCols : 2 * pair + 1;
-    const T* rowA = static_cast<const T*>(p.weight) + static_cast<std::int64_t>(busy ? first : 0) * p.inCols;
-    const T* rowB = static_cast<const T*>(p.weight) + static_cast<std::int64_t>(busy ? second : 0) * p.inCols;
-    uint4 a[kUnroll], b[kUnroll];
-    // Weights depend on no kernel: the first go to registers, the others on their way to L2, while the one before ends.
-    fetch(a, b, rowA, rowB, 0, p.inCols, lane);
-    for (int k = kBlockElements + lane * 64; k < p.inCols; k += 32 * 64) {
-        prefetchL2(rowA + k);
-        prefetchL2(rowB + k);
-    }
+
+    int aheadPair = warp, aheadChunk = 0, aheadStage = 0;
+    const auto copyNext = [&] {
+        if (aheadPair < pairs) {
+            copyChunk(pairOf<T, Epilogue>(p, aheadPair), aheadChunk * kChunk, p.inCols,
+                      sharedAddress(ring + aheadStage * kStageBytes), lane);
+            if (++aheadChunk == chunks) aheadChunk = 0, aheadPair += allWarps;
+            if (++aheadStage == stages) aheadStage = 0;
+        }
+        commitCopies();
+    };
+    for (int i = 0; i < stages - 1; ++i) copyNext(); // weights depend on no kernel
     waitForPreviousKernel();
     letNextKernelStart();
     stageInput<T>(p, x, scratch);
-    if (!busy) return;
-    float sumA = 0, sumB = 0;
-    for (int k = 0; k < p.inCols; k += kBlockElements) {
-        uint4 nextA[kUnroll], nextB[kUnroll];
-        fetch(nextA, nextB, rowA, rowB, k + kBlockElements, p.inCols, lane);
+
+    int stage = 0;
+    for (int pair = warp; pair < pairs; pair += allWarps) {
+        float a = 0, b = 0;
+        for (int chunk = 0; chunk < chunks; ++chunk) {
+            waitStages(stages);
+            __syncwarp();
+            copyNext();
+            const T* rows = reinterpret_cast<const T*>(ring + stage * kStageBytes);
+            if (++stage == stages) stage = 0;
 #pragma unroll
-        for (int i = 0; i < kUnroll; ++i) {
-            const int at = k + i * kStep + lane * 8;
-            if (at >= p.inCols) break;
-            const Floats8 v = load8(x + at), wa = unpack8<T>(a[i]), wb = unpack8<T>(b[i]);
+            for (int i = 0; i < kUnroll; ++i) {
+                const int at = i * kStep + lane * 8;
+                const Floats8 v = load8(x + chunk * kChunk + at), wa = load8(rows + at), wb = load8(rows + kChunk + at);
 #pragma unroll
-            for (int j = 0; j < 8; ++j) sumA += v.x[j] * wa.x[j], sumB += v.x[j] * wb.x[j];
+                for (int j = 0; j < 8; ++j) a += v.x[j] * wa.x[j], b += v.x[j] * wb.x[j];
+            }
         }
-#pragma unroll
-        for (int i = 0; i < kUnroll; ++i) a[i] = nextA[i], b[i] = nextB[i];
+        a = warpSum(a), b = warpSum(b);
+        if (lane == 0) writePair<T, Epilogue>(p, pair, a, b);
     }
-    sumA = warpSum(sumA), sumB = warpSum(sumB);
-    if (lane != 0) return;
-    if constexpr (Epilogue == GemvEpilogue::StoreFloat) {
-        *reinterpret_cast<float2*>(static_cast<float*>(p.out) + first) = make_float2(sumA, sumB);
-    } else if constexpr (Epilogue == GemvEpilogue::SwiGlu) {
-        const float gate = sumA / (1.f + exp2Fast(-sumA * 1.4426950408889634f));
-        static_cast<T*>(p.out)[first] = fromFloat<T>(gate * sumB);
-    } else {
-        auto* to = reinterpret_cast<std::uint32_t*>(static_cast<T*>(p.out) + first);
-        if constexpr (Epilogue == GemvEpilogue::Add) {
-            const float2 before = unpackPair<T>(*to);
-            sumA += before.x, sumB += before.y;
-        }
-        *to = packPair<T>(sumA, sumB);
+}
+
+/// Warps a block, so that the last round of pairs is as full as can be.
+int warpsFor(int pairs, int multiprocessors) {
+    int best = 6;
+    double least = 1e30;
+    for (int warps = 6; warps <= kMostWarps; ++warps) {
+        const int all = warps * multiprocessors;
+        const double rounds = (pairs + all - 1) / all * static_cast<double>(all) / pairs;
+        if (rounds < least - 0.005) least = rounds, best = warps;
     }
+    return best;
 }
 
 template <class T, GemvEpilogue Epilogue>
 cudaError_t launchFor(const GemvParams& p, cudaStream_t stream) {
     const int pairs = Epilogue == GemvEpilogue::SwiGlu ? p.outCols : p.outCols / 2;
-    const std::size_t bytes = static_cast<std::size_t>(p.inCols) * sizeof(T);
-    if (bytes > 48 * 1024)
-        if (const auto e = allowSharedMemory(gemv<T, Epilogue>, bytes); e != cudaSuccess) return e;
-    return launchKernel(gemv<T, Epilogue>, dim3((pairs + kWarps - 1) / kWarps), dim3(kThreads), bytes, stream,
-                        p.overlapPrevious, p);
+    int device = 0, multiprocessors = 0;
+    if (const auto e = cudaGetDevice(&device); e != cudaSuccess) return e;
+    if (const auto e = cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
+        e != cudaSuccess)
+        return e;
+    const int warps = warpsFor(pairs, multiprocessors);
+    const std::size_t padded = static_cast<std::size_t>((p.inCols + kChunk - 1) / kChunk) * kChunk;
+    const std::size_t bytes =
+        static_cast<std::size_t>(kRingBytes / kStageBytes / warps * warps) * kStageBytes + padded * sizeof(T);
+    if (const auto e = allowSharedMemory(gemv<T, Epilogue>, bytes); e != cudaSuccess) return e;
+    return launchKernel(gemv<T, Epilogue>, dim3(multiprocessors), dim3(warps * 32), bytes, stream, p.overlapPrevious,
+                        p);
 }
 
 } // namespace

@@ -23,6 +23,7 @@ constexpr int kThreads = (kConsumers + 1) * kWarpgroup;
 constexpr int kStages = 2;
 constexpr int kPanel = 64;                // columns of a swizzled panel: 128 bytes
 constexpr int kPanelBytes = kKeys * 128;  // rows and keys of a tile are equally many
+constexpr int kHalfBytes = kKeyBlock * 128; // of a panel: one of the two key blocks of a tile
 constexpr float kLog2e = 1.4426950408889634f;
 
 struct HopperParams {
@@ -46,11 +47,14 @@ __device__ Tile tileOf(const HopperParams& h, int index) {
             (h.rowBlocks - 1 - rest / heads) * kRows};
 }
 
-__device__ KeyTiles keyTilesOf(const HopperParams& h, const Tile& t, int window) {
+__device__ KeyBlocks keyBlocksOf(const HopperParams& h, const Tile& t, int window) {
     const int offset = h.p.keyTokens - h.p.queryTokens;
     const int last = min(t.firstRow + kRows, h.p.queryTokens) - 1;
-    return KeyTiles(t.firstRow + offset, last + offset, window, h.p.sink, kKeys);
+    return KeyBlocks(t.firstRow + offset, last + offset, window, h.p.sink);
 }
+
+/// A key tile is two key blocks, wherever they lie; behind the last block are zeros that every mask hides.
+__device__ int keyTiles(const KeyBlocks& blocks) { return (blocks.count + 1) / 2; }
 
 /// Shared memory of a block: tiles first (aligned for the swizzle), then barriers and the current tile's index.
 template <int D>
@@ -92,12 +96,16 @@ struct Pipe {
     }
 };
 
+/// Two boxes of 64 rows of a (sequence, head), from tokens `first` and `second` on.
 template <int D>
-__device__ void copyTile(const CUtensorMap* map, std::uint32_t to, Barrier barrier, int token, int head, int sequence) {
+__device__ void copyTile(const CUtensorMap* map, std::uint32_t to, Barrier barrier, int first, int second, int head,
+                         int sequence) {
     barrier.expect(Shared<D>::kTileBytes);
 #pragma unroll
-    for (int panel = 0; panel < D / kPanel; ++panel)
-        copyBox(map, to + panel * kPanelBytes, barrier, panel * kPanel, token, head, sequence);
+    for (int panel = 0; panel < D / kPanel; ++panel) {
+        copyBox(map, to + panel * kPanelBytes, barrier, panel * kPanel, first, head, sequence);
+        copyBox(map, to + panel * kPanelBytes + kHalfBytes, barrier, panel * kPanel, second, head, sequence);
+    }
 }
 
 /// The producer: one thread.
@@ -114,15 +122,15 @@ __device__ void produce(const HopperParams& h, const Shared<D>& shared) {
             return;
         }
         const Tile t = tileOf(h, index);
-        const KeyTiles keys = keyTilesOf(h, t, h.p.windows[t.kvHead]);
-        copyTile<D>(&h.q, shared.q(), shared.qFull(), t.firstRow, t.head, t.sequence);
+        const KeyBlocks keys = keyBlocksOf(h, t, h.p.windows[t.kvHead]);
+        copyTile<D>(&h.q, shared.q(), shared.qFull(), t.firstRow, t.firstRow + 64, t.head, t.sequence);
         qParity ^= 1;
-        for (int i = 0; i < keys.count(); ++i) {
-            const int token = keys.at(i) * kKeys;
+        for (int i = 0; i < keyTiles(keys); ++i) {
+            const int first = keys.firstKey(2 * i, h.p.keyTokens), second = keys.firstKey(2 * i + 1, h.p.keyTokens);
             shared.kEmpty(kv.stage).wait(kv.parity ^ 1);
-            copyTile<D>(&h.k, shared.k(kv.stage), shared.kFull(kv.stage), token, t.kvHead, t.sequence);
+            copyTile<D>(&h.k, shared.k(kv.stage), shared.kFull(kv.stage), first, second, t.kvHead, t.sequence);
             shared.vEmpty(kv.stage).wait(kv.parity ^ 1);
-            copyTile<D>(&h.v, shared.v(kv.stage), shared.vFull(kv.stage), token, t.kvHead, t.sequence);
+            copyTile<D>(&h.v, shared.v(kv.stage), shared.vFull(kv.stage), first, second, t.kvHead, t.sequence);
             kv.advance();
         }
     }
@@ -172,11 +180,21 @@ struct Consumer {
         wgmmaCommit();
     }
 
+    /// Hides keys of one half of the tile, the key block from `firstKey` on. A block of the sink is never below the
+    /// window's edge; one comparison a key then says both whether it is new enough and whether it is past.
+    template <int Half>
     __device__ void mask(int firstKey, int window, int sink) {
+        const bool inSink = firstKey < sink;
 #pragma unroll
-        for (int i = 0; i < kKeys / 2; ++i) {
-            const int key = firstKey + i / 4 * 8 + column + i % 2;
-            s[i] = isVisible(firstRow + (i % 4 / 2) * 8, key, window, sink) ? s[i] : -INFINITY;
+        for (int r = 0; r < 2; ++r) {
+            const int row = firstRow + 8 * r, lowest = inSink ? 0 : row - window + 1;
+            const auto distance = static_cast<unsigned>(firstKey + column - lowest);
+            const auto visible = static_cast<unsigned>(row - lowest);
+#pragma unroll
+            for (int i = 0; i < kKeyBlock / 4; ++i) {
+                float& x = s[Half * kKeyBlock / 2 + i / 2 * 4 + 2 * r + i % 2];
+                x = distance + static_cast<unsigned>(i / 2 * 8 + i % 2) <= visible ? x : -INFINITY;
+            }
         }
     }
 
@@ -286,15 +304,18 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
         qParity ^= 1;
         const Tile t = tileOf(h, index);
         const int window = h.p.windows[t.kvHead], sink = h.p.sink;
-        const KeyTiles keys = keyTilesOf(h, t, window);
+        const KeyBlocks keys = keyBlocksOf(h, t, window);
         const int first = t.firstRow + group * 64 + h.p.keyTokens - h.p.queryTokens;
         c.firstRow = t.firstRow + rowInTile + h.p.keyTokens - h.p.queryTokens;
         const auto maskTile = [&](int i) {
-            const int key = keys.at(i) * kKeys;
-            if (hidesAny(key, key + kKeys - 1, first, first + 63, window, sink)) c.mask(key, window, sink);
+            const int low = keys.firstKey(2 * i, h.p.keyTokens), high = keys.firstKey(2 * i + 1, h.p.keyTokens);
+            if (hidesAny(low, low + kKeyBlock - 1, first, first + 63, window, sink)) c.template mask<0>(low, window, sink);
+            if (hidesAny(high, high + kKeyBlock - 1, first, first + 63, window, sink))
+                c.template mask<1>(high, window, sink);
         };
         const auto turn = [&] { namedBarrierSync(2 + group, 2 * kWarpgroup); };
         const auto passTurn = [&] { namedBarrierArrive(3 - group, 2 * kWarpgroup); };
+        const int tiles = keyTiles(keys);
         c.start();
         float shrink[2];
 
@@ -310,7 +331,7 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
         c.packProbabilities();
         Pipe values = kv; // the tile whose output product is due
         kv.advance();
-        for (int i = 1; i < keys.count(); ++i) {
+        for (int i = 1; i < tiles; ++i) {
             shared.kFull(kv.stage).wait(kv.parity);
             turn();
             c.issueScores(q, shared.k(kv.stage));
@@ -386,7 +407,7 @@ bool encode(CUtensorMap& map, const HeadRows& rows, const PrefillAttentionParams
     // A stride of a dimension of size 1 may be 0, which the driver refuses.
     const auto bytes = [&](std::int64_t stride) { return static_cast<cuuint64_t>(stride > 0 ? stride * 2 : 16); };
     const cuuint64_t strides[] = {bytes(rows.tokenStride), bytes(rows.headStride), bytes(rows.sequenceStride)};
-    const cuuint32_t box[] = {kPanel, kKeys, 1, 1}, steps[] = {1, 1, 1, 1};
+    const cuuint32_t box[] = {kPanel, kKeyBlock, 1, 1}, steps[] = {1, 1, 1, 1};
     const auto type = p.element == Element::F16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
     return function && function(&map, type, 4, rows.data, sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
                                 CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
@@ -401,7 +422,9 @@ cudaError_t launchFor(const HopperParams& h, int blocks, cudaStream_t stream) {
 
 } // namespace
 
-bool servedByHopper(const PrefillAttentionParams& p) { return p.headDim == 64 || p.headDim == 128; }
+bool servedByHopper(const PrefillAttentionParams& p) {
+    return (p.headDim == 64 || p.headDim == 128) && p.sink % kKeyBlock == 0;
+}
 
 cudaError_t launchPrefillHopper(const PrefillAttentionParams& p, int multiprocessors, cudaStream_t stream) {
     HopperParams h;

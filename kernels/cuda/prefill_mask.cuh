@@ -1,25 +1,30 @@
-// Which key tiles a block of query rows visits under window and sink, and which of them need the mask key by key.
+// Which keys a tile of query rows visits under window and sink, and which of them need the mask key by key.
 #pragma once
 
 #include <cstdint>
 
 namespace moa::kernels::cuda {
 
-/// Key tiles of one block of query rows, from the diagonal down to the window's edge, then the sink's.
-struct KeyTiles {
-    int highest = 0;     ///< tile of the diagonal
-    int windowTiles = 0; ///< highest, highest − 1, …
-    int sinkTiles = 0;   ///< the last ones: sinkTiles − 1 … 0
+inline constexpr int kKeyBlock = 64; ///< keys; a sink is a whole number of blocks
 
-    /// Rows at positions first … last; tiles of `tile` keys.
-    __device__ KeyTiles(int first, int last, int window, int sink, int tile) {
-        highest = last / tile;
-        const int lowest = max(0, first - window + 1) / tile;
-        windowTiles = highest - lowest + 1;
-        sinkTiles = min((sink + tile - 1) / tile, lowest);
+/// Key blocks that a tile of query rows visits, from the diagonal down to the window's edge, then the sink's.
+struct KeyBlocks {
+    int highest = 0;      ///< block of the diagonal
+    int windowBlocks = 0; ///< highest, highest − 1, …
+    int count = 0;        ///< with the sink's, the last ones: …, 1, 0
+
+    /// Rows at positions first … last.
+    __device__ KeyBlocks(int first, int last, int window, int sink) {
+        highest = last / kKeyBlock;
+        const int lowest = max(0, first - window + 1) / kKeyBlock;
+        windowBlocks = highest - lowest + 1;
+        count = windowBlocks + min(sink / kKeyBlock, lowest);
     }
-    __device__ int count() const { return windowTiles + sinkTiles; }
-    __device__ int at(int i) const { return i < windowTiles ? highest - i : count() - 1 - i; }
+    /// First key of the i-th block, `none` behind the last.
+    __device__ int firstKey(int i, int none) const {
+        if (i >= count) return none;
+        return (i < windowBlocks ? highest - i : count - 1 - i) * kKeyBlock;
+    }
 };
 
 /// Whether some key of firstKey … lastKey is hidden from some row of first … last.

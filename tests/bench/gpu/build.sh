@@ -47,8 +47,11 @@ for target in $targets; do
     parts[$target]="${objects[*]}"
 done
 settle
+archive=$out/libmoa_gpu.a # so that a program links what it uses and no more
+rm -f "$archive"
+ar rcs "$archive" "${common[@]}"
 for target in $targets; do
     libraries=(-lcublasLt -lcublas -lcuda)
     if [ "$target" = kernel_tests ]; then libraries+=("-L${GTEST_ROOT:-/usr}/lib" -lgtest_main -lgtest -lpthread); fi
-    "$nvcc" -gencode "arch=compute_$arch,code=sm_$arch" ${parts[$target]} "${common[@]}" -o "$out/$target" "${libraries[@]}"
+    "$nvcc" -gencode "arch=compute_$arch,code=sm_$arch" ${parts[$target]} "$archive" -o "$out/$target" "${libraries[@]}"
 done
