@@ -55,7 +55,7 @@ std::int64_t parameterCount(const ModelConfig& config) {
 
 MemoryEstimate estimateMemory(const ModelConfig& config, const MemoryRequest& request) {
     checkRequest(config, request);
-    const std::int64_t n = roundUpToBlock(request.tokens), value = bytesPerValue(request.dtype);
+    const std::int64_t n = request.tokens, value = bytesPerValue(request.dtype);
     MemoryEstimate estimate;
     estimate.weights = static_cast<std::uint64_t>(parameterCount(config) * value);
     estimate.activations = static_cast<std::uint64_t>(activationValues(config, n, request.batch) * value);

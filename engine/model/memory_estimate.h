@@ -16,7 +16,7 @@ std::int64_t bytesPerValue(DType type);
 /// Values in the weights of a model of this shape.
 std::int64_t parameterCount(const ModelConfig& config);
 
-/// What is to be run. N is rounded up to a block, as sequences do.
+/// What is to be run. A plan is taken at exactly N; a Sequence under a plan rounds its own N up to a block.
 struct MemoryRequest {
     DType dtype = DType::F32;         ///< weights, keys, values and activations on the device
     std::int64_t tokens = 0;          ///< N, ≥ 1: what each sequence holds, answer included

@@ -6,6 +6,7 @@
 #include "app/cli/text_table.h"
 
 #include "engine/core/format.h"
+#include "engine/model/memory_estimate.h"
 #include "engine/model/sequence.h"
 
 #include <algorithm>
@@ -20,42 +21,8 @@ struct InfoOptions {
     bool check = false;
 };
 
-/// Rows of logits a forward pass holds at once (engine/model/forward.cpp).
-constexpr std::int64_t kLogitRows = 64;
-
 std::string dtypeName(DType type) {
     return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
-}
-
-std::int64_t bytesOf(DType type) {
-    return type == DType::F32 ? 4 : 2;
-}
-
-std::int64_t parameters(const ModelConfig& config) {
-    std::int64_t sum = 0;
-    for (const RequiredWeight& weight : requiredWeights(config)) {
-        std::int64_t count = 1;
-        for (const std::int64_t n : weight.shape) count *= n;
-        sum += count;
-    }
-    return sum;
-}
-
-/// Bytes of the buffers of a forward pass: per row the residual stream and its norm (hidden each), queries
-/// and attention output (H·D each), keys and values and the attention's packed copy of both (G·D each), gate
-/// and up (intermediate each), for at most kChunk rows; logits of kLogitRows rows; the two rotary tables, D/2
-/// values a position.
-std::int64_t activationBytes(const ModelConfig& c, std::int64_t context, std::int64_t batch,
-                             std::int64_t element) {
-    const std::int64_t rows = std::min<std::int64_t>(LanguageModel::kChunk, context * batch);
-    const std::int64_t perRow =
-        2ll * c.hidden + 2ll * c.heads * c.headDim + 4ll * c.kvHeads * c.headDim + 2ll * c.intermediate;
-    return (rows * perRow + kLogitRows * c.vocab + context * c.headDim) * element;
-}
-
-std::int64_t kvBytes(const ModelConfig& c, const PlanChoice& plan, std::int64_t n, std::int64_t element) {
-    const SparsePlan dense = uniformPlan(c.layers, c.heads, c.kvHeads, {0, 1});
-    return (plan.file ? plan.file->plan : dense).kvBytes(n, c.headDim, static_cast<int>(element));
 }
 
 /// Loads the model, makes `batch` sequences of `context` tokens and runs a first chunk through each.
@@ -116,10 +83,11 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
         throw UsageError("--context " + std::to_string(context) + ": the model's context is " +
                          std::to_string(c.context) + " tokens");
     const DType type = cli.backend().dtype();
-    const std::int64_t element = bytesOf(type), weights = parameters(c);
+    const MemoryEstimate memory = estimateMemory(
+        c, {type, context, options.batch, plan.get() ? &plan.get()->plan : nullptr});
     Json result = {{"model", files->name},
                    {"architecture", c.architecture},
-                   {"parameters", weights},
+                   {"parameters", parameterCount(c)},
                    {"layers", c.layers},
                    {"heads", c.heads},
                    {"kv_heads", c.kvHeads},
@@ -137,9 +105,9 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
                    {"batch", options.batch},
                    {"tokens", context},
                    {"density", plan.density(context)},
-                   {"weight_bytes", weights * element},
-                   {"kv_bytes", options.batch * kvBytes(c, plan, context, element)},
-                   {"activation_bytes", activationBytes(c, context, options.batch, element)}};
+                   {"weight_bytes", memory.weights},
+                   {"kv_bytes", memory.kvPlan},
+                   {"activation_bytes", memory.activations}};
     if (options.check) result.update(measure(options, files, plan, context, cli));
     return cli.conclude({.result = result, .text = describe(result)});
 }
