@@ -9,9 +9,15 @@
 #include <QTest>
 #include <QWidget>
 
+/// Outside any namespace, as the macro asks: the icons and the style sheet live in a static library.
+static void initResources() {
+    Q_INIT_RESOURCE(workbench);
+}
+
 namespace moa::test {
 
 void prepare() {
+    initResources();
     QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
     Theme::instance().setMode(ThemeMode::Light);
 }
@@ -26,7 +32,7 @@ void grabThemes(QWidget& widget, const char* name, QSize size) {
         for (const ThemeMode mode : {ThemeMode::Light, ThemeMode::Dark}) {
             theme.setFontFamily(dejavu ? QStringLiteral("DejaVu Sans") : QString());
             theme.setMode(mode);
-            QTest::qWait(60);
+            QTest::qWait(400); // thumbnails are made over several frames
             const QString file = QStringLiteral("%1/%2-%3x%4-%5%6.png")
                                      .arg(folder, QLatin1String(name))
                                      .arg(size.width())

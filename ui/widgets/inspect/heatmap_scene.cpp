@@ -161,6 +161,17 @@ QSizeF labelSize(const QString (&texts)[4]) {
     return {std::ceil(std::max(first, two ? second : 0)) + 18, (plain.height() + 2) * (two ? 2 : 1) + 8};
 }
 
+/// Left below the handle; where the crosshair's key would be covered, right of it and as far down as the masked area
+/// needs, so that the stripe that the label talks about stays in sight.
+QPointF labelPlace(const QLineF& edge, QSizeF size, const HeatmapScene& scene) {
+    const QPointF wanted = edge.center() + QPointF(-size.width() - 28, 22);
+    const double cross = scene.plot.left() + scene.geometry.xOf(scene.key + 0.5);
+    if (scene.key < 0 || cross < wanted.x() - 8 || cross > wanted.x() + size.width() + 8) return wanted;
+    const double left = cross + 12, edgeY = edge.y1() + (left + size.width() - edge.x1());
+    const bool fits = edgeY + 16 + size.height() < scene.plot.bottom() && left + size.width() < scene.plot.right();
+    return fits ? QPointF(left, edgeY + 16) : wanted;
+}
+
 /// Inside the plot and off the read-out.
 QPointF placed(QPointF wanted, QSizeF size, const HeatmapScene& scene) {
     const QRectF plot = scene.plot.adjusted(4, 4, -4, -4);
@@ -216,8 +227,7 @@ void paintEdgeLabels(QPainter& painter, const HeatmapScene& scene) {
         const QString texts[4] = {tr("Window edge"), tr("S %1").arg(paint::count(span)), scene.ruleText,
                                   paint::number(std::min(share, 1.0), 3)};
         const QSizeF size = labelSize(texts);
-        const QPointF wanted = window->center() + QPointF(-size.width() - 28, 22);
-        paintLabel(painter, placed(wanted, size, scene), size, texts);
+        paintLabel(painter, placed(labelPlace(*window, size, scene), size, scene), size, texts);
     }
     const auto sink = onPlot(scene.geometry.sinkEdge(scene.mask), scene);
     if (sink && (scene.hotEdge == MaskEdge::Sink || sink->length() > 200)) {

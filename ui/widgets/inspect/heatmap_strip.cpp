@@ -8,6 +8,7 @@
 
 #include <QLabel>
 #include <QPainter>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -60,9 +61,9 @@ QStringList ColourKey::ticks() const {
     case Kind::Attention: {
         const double low = m_look.log ? m_look.floor : 0;
         const double middle = m_look.log ? std::sqrt(m_look.floor * m_look.top) : m_look.top / 2;
-        return {paint::weight(low), paint::weight(middle), paint::weight(m_look.top)};
+        return {paint::scaleEnd(low), paint::scaleEnd(middle), paint::scaleEnd(m_look.top)};
     }
-    case Kind::Evidence: return {paint::weight(m_look.evidenceFloor), paint::weight(m_look.evidenceTop)};
+    case Kind::Evidence: return {paint::scaleEnd(m_look.evidenceFloor), paint::scaleEnd(m_look.evidenceTop)};
     case Kind::Influence: return {QStringLiteral("0"), QStringLiteral("1")};
     }
     return {};
@@ -102,11 +103,16 @@ void ColourKey::paintEvent(QPaintEvent*) {
 }
 
 HeatmapStrip::HeatmapStrip(QWidget* parent)
-    : QWidget(parent), m_ladder(new ResolutionLadder), m_minimap(new Minimap),
+    : QScrollArea(parent), m_ladder(new ResolutionLadder), m_minimap(new Minimap),
       m_attention(new ColourKey(ColourKey::Kind::Attention)), m_evidence(new ColourKey(ColourKey::Kind::Evidence)),
       m_influence(new ColourKey(ColourKey::Kind::Influence)), m_mass(new QWidget), m_massValue(new QLabel),
       m_massNote(new QLabel) {
-    auto* column = new QVBoxLayout(this);
+    setFrameShape(QFrame::NoFrame);
+    setWidgetResizable(true);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::NoFocus);
+    auto* content = new QWidget;
+    auto* column = new QVBoxLayout(content);
     column->setContentsMargins(0, 8, 0, 8);
     column->setSpacing(4);
     column->addWidget(heading(tr("Resolution")));
@@ -131,10 +137,20 @@ HeatmapStrip::HeatmapStrip(QWidget* parent)
     column->addWidget(m_mass);
     column->addStretch(1);
     m_mass->hide();
+    setWidget(content);
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
     connect(&Theme::instance(), &Theme::changed, this, &HeatmapStrip::restyle);
     restyle();
     setLook({});
+}
+
+QSize HeatmapStrip::sizeHint() const {
+    return {widget()->sizeHint().width() + (verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0),
+            widget()->sizeHint().height()};
+}
+
+QSize HeatmapStrip::minimumSizeHint() const {
+    return {sizeHint().width(), 120};
 }
 
 QLabel* HeatmapStrip::heading(const QString& text) {

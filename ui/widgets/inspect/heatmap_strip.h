@@ -1,14 +1,15 @@
-// The strip right of the heatmap: resolution ladder, viewport, colour keys and the mass that the plan keeps.
+// The strip right of the heatmap: resolution ladder, viewport, colour keys and the mass that the plan keeps. Scrolls
+// where it is higher than its place.
 #pragma once
 
 #include "ui/widgets/inspect/heatmap_image.h"
 
+#include <QScrollArea>
 #include <QWidget>
 
 #include <optional>
 
 class QLabel;
-class QScrollArea;
 
 namespace moa {
 
@@ -37,7 +38,7 @@ private:
     HeatLook m_look;
 };
 
-class HeatmapStrip : public QWidget {
+class HeatmapStrip : public QScrollArea {
     Q_OBJECT
 public:
     explicit HeatmapStrip(QWidget* parent = nullptr);
@@ -48,6 +49,8 @@ public:
     /// Shares of the row's attention at N, 0 … 1: kept by the mask; hidden in the single strongest block. Nothing:
     /// not known, the block is hidden.
     void setMassKept(std::optional<double> kept, double worstBlock = 0);
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
 
 private:
     void restyle();

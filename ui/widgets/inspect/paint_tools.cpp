@@ -73,6 +73,15 @@ QString weight(double value) {
     return QLocale().toString(value, 'f', decimals);
 }
 
+QString scaleEnd(double value) {
+    QString text = weight(QString::number(value, 'g', 2).toDouble());
+    const QString point = QLocale().decimalPoint();
+    if (!text.contains(point)) return text;
+    while (text.endsWith(QLatin1Char('0'))) text.chop(1);
+    if (text.endsWith(point)) text.chop(point.size());
+    return text;
+}
+
 QString signedNumber(double value, int decimals) {
     const QString text = number(value, decimals);
     const bool zero = text == number(0, decimals) || text == QChar(0x2212) + number(0, decimals);

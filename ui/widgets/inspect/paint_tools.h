@@ -26,6 +26,8 @@ QString count(qint64 value);
 QString axisTokens(qint64 tokens);
 /// Three significant digits: "0.341", "0.00012", "0".
 QString weight(double value);
+/// The same without zeros at the end: "0.001", "0.6"; for the ends of a scale.
+QString scaleEnd(double value);
 /// "+0.0231", "−9.0": always a sign, a true minus.
 QString signedNumber(double value, int decimals);
 /// Any number with a true minus and grouped digits.

@@ -127,14 +127,16 @@ void RowProfile::paintBars(QPainter& painter) {
     // A short text has fewer keys than pixels: its bars are as wide as a key.
     const int barWidth = std::max(1, int(std::floor(plot.width() / std::max(m_tokens, 1))) - 1);
     for (int x = 0; x < columns; ++x) {
-        const auto bar = [&](float weight, Role role) {
+        const auto bar = [&](float weight, Role role, int width) {
             if (!(weight > 0)) return;
             const double height = std::max(m_look.position(double(weight)) * (plot.height() - 4), 1.0);
-            painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, barWidth, height), theme.color(role));
+            painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, width, height), theme.color(role));
         };
         const Best& column = best[std::size_t(x)];
-        bar(column.visible, Role::Dense);
-        bar(column.hidden, double(column.hidden) >= m_look.evidenceFloor ? Role::Sparse : Role::Neutral);
+        const bool evidence = double(column.hidden) >= m_look.evidenceFloor;
+        bar(column.visible, Role::Dense, barWidth);
+        // A peak of one pixel would be lost among its neighbours.
+        bar(column.hidden, evidence ? Role::Sparse : Role::Neutral, evidence ? std::max(barWidth, 2) : barWidth);
     }
 }
 
@@ -192,10 +194,10 @@ void RowProfile::paintTo(QPainter& painter) {
         painter.fillRect(QRectF(QPointF(xOf(std::min(m_pressed, m_rangeEnd)), plot.top()),
                                 QPointF(xOf(std::max(m_pressed, m_rangeEnd) + 1), plot.bottom())),
                          theme.color(Role::AccentSoft));
+    if (m_key >= 0 && m_key < int(m_weights.size())) // under the bars, so that the marked key's own bar is seen
+        paint::hairline(painter, {xOf(m_key + 0.5), plot.top()}, {xOf(m_key + 0.5), plot.bottom()}, Role::Text, Qt::DashLine);
     paintBars(painter);
     paintLabels(painter);
-    if (m_key >= 0 && m_key < int(m_weights.size()))
-        paint::hairline(painter, {xOf(m_key + 0.5), plot.top()}, {xOf(m_key + 0.5), plot.bottom()}, Role::Text, Qt::DashLine);
     painter.setFont(theme.font(TextStyle::Axis));
     const QFontMetricsF metrics(painter.font());
     const qint64 step = paint::tickStep(m_tokens, plot.width(), 70);

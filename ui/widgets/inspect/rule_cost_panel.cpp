@@ -2,9 +2,9 @@
 #include "ui/widgets/inspect/rule_cost_panel.h"
 
 #include "ui/widgets/inspect/paint_tools.h"
+#include "ui/widgets/inspect/spin_arrows.h"
 
 #include <QDoubleSpinBox>
-#include <QFrame>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -65,25 +65,37 @@ QWidget* RuleCostPanel::ruleRow() {
     m_beta->setAccessibleName(tr("Beta, share of the length"));
     m_beta->setToolTip(tr("β: how much the span grows per token of the length"));
     m_beta->setKeyboardTracking(false);
-    setGrid(-131072, 131072, 1024, 0.125);
+    setGrid(-32768, 32768, 1024, 0.125);
+    for (QAbstractSpinBox* box : {static_cast<QAbstractSpinBox*>(m_alpha), static_cast<QAbstractSpinBox*>(m_beta)}) {
+        new SpinArrows(box);
+        box->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+    }
     m_plus = new QLabel(QStringLiteral("+"));
     m_times = new QLabel(tr("× N ="));
     m_span = new QLabel;
-    auto* row = new QWidget;
-    auto* layout = new QHBoxLayout(row);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(8);
-    layout->addWidget(m_alpha);
-    layout->addWidget(m_plus);
-    layout->addWidget(m_beta);
-    layout->addWidget(m_times);
-    layout->addWidget(m_span);
-    layout->addStretch(1);
+    const auto line = [](std::initializer_list<QWidget*> widgets) {
+        auto* box = new QWidget;
+        auto* layout = new QHBoxLayout(box);
+        layout->setContentsMargins(0, 0, 0, 0);
+        layout->setSpacing(6);
+        for (QWidget* widget : widgets) layout->addWidget(widget);
+        return box;
+    };
+    m_edit = line({m_alpha, m_plus, m_beta});
+    m_result = line({m_times, m_span});
+    m_ruleBox = new QWidget;
+    m_rule = new QBoxLayout(QBoxLayout::LeftToRight, m_ruleBox);
+    m_rule->setContentsMargins(0, 0, 0, 0);
+    m_rule->setSpacing(6);
+    m_rule->setSizeConstraint(QLayout::SetNoConstraint); // narrow panels put the result below, see arrangeRule
+    m_rule->addWidget(m_edit, 0, Qt::AlignLeft);
+    m_rule->addWidget(m_result, 0, Qt::AlignLeft);
+    m_rule->addStretch(1);
     connect(m_alpha, &QSpinBox::valueChanged, this, &RuleCostPanel::announceEdit);
     connect(m_beta, &QDoubleSpinBox::valueChanged, this, &RuleCostPanel::announceEdit);
     connect(m_alpha, &QSpinBox::editingFinished, this, &RuleCostPanel::ruleEditFinished);
     connect(m_beta, &QDoubleSpinBox::editingFinished, this, &RuleCostPanel::ruleEditFinished);
-    return row;
+    return m_ruleBox;
 }
 
 QWidget* RuleCostPanel::warningRow() {
@@ -104,6 +116,18 @@ QWidget* RuleCostPanel::warningRow() {
     return m_warning;
 }
 
+void RuleCostPanel::arrangeRule() {
+    const int room = width() - 2 * metrics::kPad - 2;
+    const bool fits = m_edit->sizeHint().width() + m_rule->spacing() + m_result->sizeHint().width() <= room;
+    m_rule->setDirection(fits ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_ruleBox->setMinimumSize(m_edit->sizeHint().width(), m_rule->sizeHint().height());
+}
+
+void RuleCostPanel::resizeEvent(QResizeEvent* event) {
+    Panel::resizeEvent(event);
+    arrangeRule();
+}
+
 void RuleCostPanel::announceEdit() {
     emit ruleEdited(m_alpha->value(), m_beta->value());
 }
@@ -114,6 +138,7 @@ void RuleCostPanel::setRule(double alpha, double beta, qint64 span) {
     m_beta->setValue(beta);
     m_span->setText(paint::count(span));
     m_span->setAccessibleName(tr("Span %1").arg(paint::count(span)));
+    arrangeRule();
 }
 
 void RuleCostPanel::setGrid(int alphaMin, int alphaMax, int alphaStep, double betaStep) {
@@ -122,6 +147,15 @@ void RuleCostPanel::setGrid(int alphaMin, int alphaMax, int alphaStep, double be
     m_alpha->setSingleStep(alphaStep);
     m_beta->setRange(0, 1);
     m_beta->setSingleStep(betaStep);
+    sizeSpinBoxes();
+}
+
+void RuleCostPanel::sizeSpinBoxes() {
+    // Numbers never elide: as wide as the widest one that the design shows, frame and chevrons.
+    const QFontMetrics metrics(Theme::instance().font(TextStyle::Body));
+    m_alpha->setFixedWidth(metrics.horizontalAdvance(tr("%1 α").arg(paint::count(std::max(m_alpha->maximum(), 10000)))) +
+                           SpinArrows::kWidth + 18);
+    m_beta->setFixedWidth(metrics.horizontalAdvance(tr("%1 β").arg(paint::number(0.125, 3))) + SpinArrows::kWidth + 18);
 }
 
 void RuleCostPanel::setPinned(bool pinned) {
@@ -156,13 +190,14 @@ void RuleCostPanel::setCosts(const QList<Cost>& costs) {
             }
             if (!label) {
                 label = new QLabel;
+                label->setWordWrap(column == 0); // names may take two lines, numbers never
                 if (column > 0) label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
                 m_costs->addWidget(label, row, column);
             }
             const Cost& cost = costs[row];
             label->setText(column == 0 ? cost.name : column == 1 ? cost.value : cost.delta);
             label->setToolTip(cost.tip);
-            label->setFixedHeight(Theme::instance().rowHeight(TextStyle::Table));
+            label->setMinimumHeight(Theme::instance().rowHeight(TextStyle::Table));
             tint(label, column == 1 ? TextStyle::Key : TextStyle::Table,
                  cost.stale       ? Role::Text3
                  : column == 0    ? Role::Text2
@@ -182,12 +217,14 @@ void RuleCostPanel::setWarning(const QString& text, qint64 widenTo) {
 void RuleCostPanel::restyle() {
     const Theme& theme = Theme::instance();
     m_pin->setIcon(theme.icon(m_pinned ? QStringLiteral("unpin") : QStringLiteral("pin"), Role::Pinned));
+    sizeSpinBoxes();
     tint(m_plus, TextStyle::Body, Role::Text2);
     tint(m_times, TextStyle::Body, Role::Text2);
     tint(m_span, TextStyle::Title, Role::Sparse);
     tint(m_warningText, TextStyle::Chip, Role::Sparse);
     m_warningIcon->setPixmap(theme.icon(QStringLiteral("warning"), Role::Sparse).pixmap(16, 16));
     setCosts(QList<Cost>(m_shown));
+    arrangeRule();
 }
 
 } // namespace moa

@@ -6,8 +6,8 @@
 
 #include <QList>
 
+class QBoxLayout;
 class QDoubleSpinBox;
-class QFrame;
 class QGridLayout;
 class QLabel;
 class QPushButton;
@@ -20,10 +20,10 @@ class RuleCostPanel : public Panel {
 public:
     /// "Plan density  0.4993  −0.0022".
     struct Cost {
-        QString name, value, delta;
+        QString name, value, delta = {};
         Role deltaRole = Role::Text3;
         bool stale = false; ///< measured before an edit: grey
-        QString tip;        ///< e.g. the run that measured it
+        QString tip = {};     ///< e.g. the run that measured it
     };
 
     explicit RuleCostPanel(QWidget* parent = nullptr);
@@ -46,9 +46,14 @@ signals:
     void planRequested();
     void widenRequested();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void restyle();
+    void arrangeRule();
     void updateEnabled();
+    void sizeSpinBoxes();
     void announceEdit();
     QWidget* ruleRow();
     QWidget* warningRow();
@@ -57,6 +62,8 @@ private:
     QDoubleSpinBox* m_beta;
     QLabel *m_plus, *m_times, *m_span;
     QPushButton *m_pin, *m_plan, *m_widen;
+    QBoxLayout* m_rule;
+    QWidget *m_ruleBox, *m_edit, *m_result;
     QGridLayout* m_costs;
     QWidget* m_warning;
     QLabel *m_warningIcon, *m_warningText;
