@@ -1,8 +1,8 @@
 // What one prompt's attention is made of: queries, keys and row log-sum-exp of every layer, kept in host
 // memory as immutable snapshots from which any part of any head's attention can be computed later, on any
-// thread (engine/capture/attention_tile.h, engine/capture/head_statistics.h). Nothing here is N × N. Values
-// are kept as float: rounded to 16 bits, queries and keys of sharp heads move single weights by more than
-// 1e-3, and rows no longer sum to 1.
+// thread (engine/capture/attention_tile.h, engine/capture/head_statistics.h). Nothing here is N × N.
+// Values are kept as float: rounding the queries and keys of the embedded model moves single weights by up to
+// 0.01 (16-bit half) or 0.1 (bfloat16), and its rows no longer sum to 1.
 #pragma once
 
 #include "engine/core/ids.h"

@@ -50,12 +50,15 @@ inline std::vector<double> wholeAttention(const CapturedLayer& layer, int kvHead
     const reference::Mask mask{layer.sink, layer.windows[static_cast<std::size_t>(kvHead)]};
     const reference::HeadShape head{layer.n, shape.headDim, static_cast<double>(shape.scale())};
     const std::vector<double> k = headRows(layer.k, layer.n, shape.kvHeads, kvHead, shape.headDim);
+    const auto attentionOf = [&](int h) {
+        const std::vector<double> q = headRows(layer.q, layer.n, shape.heads, h, shape.headDim);
+        return reference::wholeAttention({q.data(), k.data(), nullptr}, head, mask);
+    };
+    if (queryHead >= 0) return attentionOf(queryHead);
     std::vector<double> mean(static_cast<std::size_t>(layer.n * layer.n));
     for (int h = kvHead * group; h < (kvHead + 1) * group; ++h) {
-        if (queryHead >= 0 && h != queryHead) continue;
-        const std::vector<double> q = headRows(layer.q, layer.n, shape.heads, h, shape.headDim);
-        const std::vector<double> a = reference::wholeAttention({q.data(), k.data(), nullptr}, head, mask);
-        for (std::size_t i = 0; i < a.size(); ++i) mean[i] += a[i] / (queryHead >= 0 ? 1 : group);
+        const std::vector<double> a = attentionOf(h);
+        for (std::size_t i = 0; i < a.size(); ++i) mean[i] += a[i] / group;
     }
     return mean;
 }
