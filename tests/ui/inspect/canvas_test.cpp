@@ -75,7 +75,8 @@ private slots:
         const double perPixel = 1 / m_canvas->geometry().scale();
         QVERIFY(std::abs(m_canvas->query() - 20000) <= perPixel);
         QVERIFY(std::abs(m_canvas->key() - 17000) <= perPixel);
-        QTest::mouseClick(m_canvas.get(), Qt::LeftButton, {}, pixelOf(5000, 25000)); // above the diagonal: no pair
+        QTest::mouseClick(m_canvas.get(), Qt::LeftButton, {},
+                          pixelOf(5000, 25000)); // above the diagonal: no pair
         QCOMPARE(moved.size(), 1);
     }
 
@@ -87,9 +88,11 @@ private slots:
         const ReadOut& box = m_canvas->readOut();
         QVERIFY(box.isVisible());
         QCOMPARE(box.title(), QStringLiteral("Query 32,448 · key 9,152"));
-        QCOMPARE(box.lines().first().value.toDouble(), std::round(m_source->weight(32448, kNeedle) * 1e3) / 1e3);
+        QCOMPARE(box.lines().first().value.toDouble(),
+                 std::round(m_source->weight(32448, kNeedle) * 1e3) / 1e3);
         QCOMPARE(box.lines().last().value, QStringLiteral("17,217")); // 32,448 − 9,152 − 6,080 + 1
-        QVERIFY(std::ranges::any_of(box.lines(), [](const auto& line) { return line.value == QLatin1String("0.93"); }));
+        QVERIFY(std::ranges::any_of(box.lines(),
+                                    [](const auto& line) { return line.value == QLatin1String("0.93"); }));
         m_canvas->setCrosshair(-1, -1);
         QVERIFY(!box.isVisible());
     }
@@ -189,7 +192,8 @@ private slots:
                          Qt::ControlModifier);
         QCoreApplication::sendEvent(m_canvas.get(), &move);
         QVERIFY(!dragged.isEmpty());
-        QCOMPARE(dragged.last()[2].value<Qt::KeyboardModifiers>(), Qt::KeyboardModifiers(Qt::ControlModifier));
+        QCOMPARE(dragged.last()[2].value<Qt::KeyboardModifiers>(),
+                 Qt::KeyboardModifiers(Qt::ControlModifier));
         QTest::mouseRelease(m_canvas.get(), Qt::LeftButton, Qt::ControlModifier, to);
     }
 
@@ -210,7 +214,9 @@ private slots:
     }
 
     void keysMoveZoomAndAsk() {
-        const auto key = [&](Qt::Key k, Qt::KeyboardModifiers m = {}) { QTest::keyClick(m_canvas.get(), k, m); };
+        const auto key = [&](Qt::Key k, Qt::KeyboardModifiers m = {}) {
+            QTest::keyClick(m_canvas.get(), k, m);
+        };
         m_canvas->setCrosshair(20000, 15000);
         const int block = m_canvas->block();
         key(Qt::Key_Right);
@@ -372,7 +378,8 @@ private slots:
         QTest::keyClick(m_canvas.get(), Qt::Key_Right);
     }
 
-    // Prints; the limit is for release builds and far above what they need, so that a busy machine does not fail it.
+    // Prints; the limit is for release builds and far above what they need, so that a busy machine does not
+    // fail it.
     void framesAreFast() {
         m_canvas->resize(1060, 1040);
         m_canvas->setCrosshair(32448, kNeedle);
@@ -397,7 +404,9 @@ private slots:
             return percentile(times, 0.5);
         };
         double worst = 0;
-        worst = std::max(worst, frames("edge drag", 20, [&](int i) { m_canvas->setMask({6080 + 64 * i, 64}); }));
+        worst = std::max(worst, frames("edge drag", 20, [&](int i) {
+                             m_canvas->setMask({6080 + 64 * i, 64});
+                         }));
         m_canvas->zoomBy(3, m_canvas->plotRect().center());
         worst = std::max(worst, frames("pan", 20, [&](int i) {
                              wheel({500, 500}, i >= 0 ? -4 : 4, Qt::NoModifier);

@@ -115,7 +115,7 @@ private slots:
     void blockSuitsTheZoom_data() {
         QTest::addColumn<double>("px");
         QTest::addColumn<int>("block");
-        QTest::newRow("32k in 1000") << 1000.0 << 64;     // 1.95 px a cell
+        QTest::newRow("32k in 1000") << 1000.0 << 64; // 1.95 px a cell
         QTest::newRow("32k in 512: just one") << 512.0 << 64;
         QTest::newRow("32k in 511: less than one") << 511.0 << 256;
         QTest::newRow("32k in 100: none is wide enough") << 100.0 << 256;
@@ -198,9 +198,12 @@ private slots:
         QTest::addColumn<int>("edge");
         const double diagonal = std::sqrt(0.5);
         QTest::newRow("on the window edge") << QPointF(400, 600) << int(MaskEdge::Window);
-        QTest::newRow("5.9 px below") << QPointF(400 - 5.9 * diagonal, 600 + 5.9 * diagonal) << int(MaskEdge::Window);
-        QTest::newRow("6.1 px below") << QPointF(400 - 6.1 * diagonal, 600 + 6.1 * diagonal) << int(MaskEdge::None);
-        QTest::newRow("5.9 px above") << QPointF(400 + 5.9 * diagonal, 600 - 5.9 * diagonal) << int(MaskEdge::Window);
+        QTest::newRow("5.9 px below")
+            << QPointF(400 - 5.9 * diagonal, 600 + 5.9 * diagonal) << int(MaskEdge::Window);
+        QTest::newRow("6.1 px below")
+            << QPointF(400 - 6.1 * diagonal, 600 + 6.1 * diagonal) << int(MaskEdge::None);
+        QTest::newRow("5.9 px above")
+            << QPointF(400 + 5.9 * diagonal, 600 - 5.9 * diagonal) << int(MaskEdge::Window);
         QTest::newRow("its end") << QPointF(800, 1000) << int(MaskEdge::Window);
         QTest::newRow("its line, before its start") << QPointF(40, 240) << int(MaskEdge::None);
         QTest::newRow("on the sink edge") << QPointF(64, 700) << int(MaskEdge::Sink);

@@ -33,12 +33,13 @@ void grabThemes(QWidget& widget, const char* name, QSize size) {
             theme.setFontFamily(dejavu ? QStringLiteral("DejaVu Sans") : QString());
             theme.setMode(mode);
             QTest::qWait(400); // thumbnails are made over several frames
-            const QString file = QStringLiteral("%1/%2-%3x%4-%5%6.png")
-                                     .arg(folder, QLatin1String(name))
-                                     .arg(size.width())
-                                     .arg(size.height())
-                                     .arg(mode == ThemeMode::Dark ? QLatin1String("dark") : QLatin1String("light"),
-                                          dejavu ? QLatin1String("-dejavu") : QLatin1String());
+            const QString file =
+                QStringLiteral("%1/%2-%3x%4-%5%6.png")
+                    .arg(folder, QLatin1String(name))
+                    .arg(size.width())
+                    .arg(size.height())
+                    .arg(mode == ThemeMode::Dark ? QLatin1String("dark") : QLatin1String("light"),
+                         dejavu ? QLatin1String("-dejavu") : QLatin1String());
             QVERIFY(widget.grab().save(file));
         }
     theme.setFontFamily({});

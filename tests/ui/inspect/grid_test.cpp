@@ -71,7 +71,8 @@ class GridTest : public QObject {
         return now;
     }
     void click(int layer, int kvHead, Qt::KeyboardModifiers modifiers = {}) {
-        QTest::mouseClick(m_grid->viewport(), Qt::LeftButton, modifiers, m_grid->cellRect({layer, kvHead}).center());
+        QTest::mouseClick(m_grid->viewport(), Qt::LeftButton, modifiers,
+                          m_grid->cellRect({layer, kvHead}).center());
     }
     void key(Qt::Key k, Qt::KeyboardModifiers modifiers = {}) { QTest::keyClick(m_grid, k, modifiers); }
 
@@ -172,16 +173,19 @@ private slots:
         m_grid->setCurrent({126, 0});
         m_grid->verticalScrollBar()->setValue(100);
         const QImage other = m_grid->viewport()->grab().toImage();
-        for (int x = 0; x < scrolled.width(); ++x) QCOMPARE(scrolled.pixel(x, headerLine), other.pixel(x, headerLine));
+        for (int x = 0; x < scrolled.width(); ++x)
+            QCOMPARE(scrolled.pixel(x, headerLine), other.pixel(x, headerLine));
     }
 
     void magnifierComesAfterAWhile() {
         QTest::mouseMove(m_grid->viewport(), m_grid->cellRect({14, 5}).center());
         QVERIFY(!m_panel->findChild<HeadMagnifier*>() || !m_panel->findChild<HeadMagnifier*>()->isVisible());
-        QTRY_VERIFY(m_panel->findChild<HeadMagnifier*>() && m_panel->findChild<HeadMagnifier*>()->isVisible());
+        QTRY_VERIFY(m_panel->findChild<HeadMagnifier*>() &&
+                    m_panel->findChild<HeadMagnifier*>()->isVisible());
         auto* magnifier = m_panel->findChild<HeadMagnifier*>();
         const QRect cell = m_grid->cellRect({14, 5});
-        QVERIFY(!magnifier->geometry().intersects({m_grid->viewport()->mapTo(m_panel.get(), cell.topLeft()), cell.size()}));
+        QVERIFY(!magnifier->geometry().intersects(
+            {m_grid->viewport()->mapTo(m_panel.get(), cell.topLeft()), cell.size()}));
         QTest::mouseMove(m_grid->viewport(), m_grid->cellRect({2, 1}).center());
         QVERIFY(!magnifier->isVisible());
     }
@@ -200,7 +204,8 @@ private slots:
         QCOMPARE(cell->tableCellInterface()->rowIndex(), 14);
         QCOMPARE(grid->tableInterface()->selectedCellCount(), 1);
         QSignalSpy current(m_grid, &HeadsGrid::currentChanged);
-        grid->tableInterface()->cellAt(3, 2)->actionInterface()->doAction(QAccessibleActionInterface::pressAction());
+        grid->tableInterface()->cellAt(3, 2)->actionInterface()->doAction(
+            QAccessibleActionInterface::pressAction());
         QCOMPARE(current.size(), 1);
         QCOMPARE(m_grid->current(), (HeadsGrid::Head{3, 2}));
         QVERIFY(!grid->tableInterface()->cellAt(32, 0));
@@ -225,8 +230,10 @@ private slots:
     void refusesWrongSizes() {
         QVERIFY_EXCEPTION_THROWN(m_grid->setShape(0, 8), std::invalid_argument);
         QVERIFY_EXCEPTION_THROWN(m_grid->setWindows(std::vector<qint64>(5), 64, 100), std::invalid_argument);
-        QVERIFY_EXCEPTION_THROWN(m_grid->setThumbnail({0, 0}, {65, std::vector<float>(65 * 65)}), std::invalid_argument);
-        QVERIFY_EXCEPTION_THROWN(m_grid->setThumbnail({0, 0}, {8, std::vector<float>(63)}), std::invalid_argument);
+        QVERIFY_EXCEPTION_THROWN(m_grid->setThumbnail({0, 0}, {65, std::vector<float>(65 * 65)}),
+                                 std::invalid_argument);
+        QVERIFY_EXCEPTION_THROWN(m_grid->setThumbnail({0, 0}, {8, std::vector<float>(63)}),
+                                 std::invalid_argument);
     }
 
     void emptyGridIsHarmless() {

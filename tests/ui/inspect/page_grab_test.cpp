@@ -1,4 +1,5 @@
-// The widgets of the Inspect page together, laid out as on the page: no overlap, nothing cut, and pictures to look at.
+// The widgets of the Inspect page together, laid out as on the page: no overlap, nothing cut, and pictures to
+// look at.
 #include "tests/ui/inspect/grabs.h"
 #include "tests/ui/inspect/synthetic_source.h"
 #include "ui/widgets/inspect/distance_profile.h"
@@ -54,7 +55,8 @@ QList<LaneToken> lane(const char* text, int maskedFrom, int maskedTo, bool fille
     const QStringList words = QString::fromUtf8(text).split(QLatin1Char('|'));
     for (int i = 0; i < words.size(); ++i) {
         LaneToken token{words[i], false, i >= maskedFrom && i <= maskedTo, -1};
-        if (filled) token.weight = float(0.002 * std::pow(1.4, i >= maskedFrom && i <= maskedTo ? 6 + i : i % 5));
+        if (filled)
+            token.weight = float(0.002 * std::pow(1.4, i >= maskedFrom && i <= maskedTo ? 6 + i : i % 5));
         list.append(token);
     }
     return list;
@@ -113,7 +115,8 @@ class PageGrabTest : public QObject {
         auto* strip = m_strip = new HeatmapStrip;
         strip->ladder()->setSteps(m_source.ladder());
         strip->ladder()->setCurrent(64);
-        strip->minimap()->setThumbnail(thumbnailOf(m_source, 1e9), {6080.0 / kTokens, 64.0 / kTokens}, look());
+        strip->minimap()->setThumbnail(thumbnailOf(m_source, 1e9), {6080.0 / kTokens, 64.0 / kTokens},
+                                       look());
         strip->minimap()->setView({0, 0, kTokens, kTokens}, kTokens);
         strip->setLook(look());
         strip->setMassKept(0.714, 0.198);
@@ -129,23 +132,30 @@ class PageGrabTest : public QObject {
         panel->setBodyMargins(8);
         auto* queries = new TokenLane(QStringLiteral("Query"));
         queries->setTitle(QStringLiteral("Query tokens"));
-        queries->setTokens(32439, lane(" What| is| the| access| code| for| the| Lisbon| archive|?|\n| Answer|:", 1, 0, false));
+        queries->setTokens(
+            32439,
+            lane(" What| is| the| access| code| for| the| Lisbon| archive|?|\n| Answer|:", 1, 0, false));
         queries->setCurrent(kQuery);
         auto* keys = new TokenLane(QStringLiteral("Key"));
         keys->setTitle(QStringLiteral("Keys near 9,152"), QStringLiteral("orange = masked"));
         keys->setLook(look());
-        keys->setTokens(9142, lane(" |The| access| code| for| the| Lisbon| archive| is| |48|17|-Q|.| Rain| fell| on| the", 2, 12, true));
+        keys->setTokens(
+            9142, lane(" |The| access| code| for| the| Lisbon| archive| is| |48|17|-Q|.| Rain| fell| on| the",
+                       2, 12, true));
         keys->setCurrent(kNeedle);
         auto* profile = new RowProfile;
         std::vector<float> row;
         for (int k = 0; k <= kQuery; ++k)
-            row.push_back(float(k == kNeedle ? 0.341 : m_source.weight(kQuery, k) * (std::abs(k - kNeedle) < 100 ? 0.02 : 0.3)));
+            row.push_back(float(k == kNeedle ? 0.341
+                                             : m_source.weight(kQuery, k) *
+                                                   (std::abs(k - kNeedle) < 100 ? 0.02 : 0.3)));
         profile->setLook(look());
         profile->setMask(kMask);
         profile->setRow(kQuery, row, kTokens);
         profile->setTokenText([](int) { return QStringLiteral("48"); });
         profile->setKey(kNeedle);
-        for (QWidget* widget : {static_cast<QWidget*>(queries), static_cast<QWidget*>(keys), static_cast<QWidget*>(profile)})
+        for (QWidget* widget :
+             {static_cast<QWidget*>(queries), static_cast<QWidget*>(keys), static_cast<QWidget*>(profile)})
             panel->body()->addWidget(widget);
         return panel;
     }
@@ -157,10 +167,14 @@ class PageGrabTest : public QObject {
         layout->setSpacing(12);
         auto* rule = new RuleCostPanel;
         rule->setRule(2048, 0.125, 6144);
-        rule->setCosts({{QStringLiteral("Plan density"), QStringLiteral("0.4993"), QStringLiteral("−0.0022"), Role::Ok},
-                        {QStringLiteral("Estimated loss increase"), QStringLiteral("+0.0231"), QStringLiteral("+0.0079"), Role::Error},
-                        {QStringLiteral("KV cache, batch 1"), QStringLiteral("1.997 GiB"), QStringLiteral("−9.0 MiB"), Role::Ok},
-                        {QStringLiteral("Head kernel time, decode"), QStringLiteral("3.1 µs"), QStringLiteral("stale"), Role::Ok, true}});
+        rule->setCosts(
+            {{QStringLiteral("Plan density"), QStringLiteral("0.4993"), QStringLiteral("−0.0022"), Role::Ok},
+             {QStringLiteral("Estimated loss increase"), QStringLiteral("+0.0231"), QStringLiteral("+0.0079"),
+              Role::Error},
+             {QStringLiteral("KV cache, batch 1"), QStringLiteral("1.997 GiB"), QStringLiteral("−9.0 MiB"),
+              Role::Ok},
+             {QStringLiteral("Head kernel time, decode"), QStringLiteral("3.1 µs"), QStringLiteral("stale"),
+              Role::Ok, true}});
         rule->setWarning(QStringLiteral("Influence outside window 0.93, highest of 256 KV heads."), 23552);
         auto* distance = new Panel(QStringLiteral("Distance profile"));
         distance->setBodyMargins(6);
@@ -177,7 +191,7 @@ class PageGrabTest : public QObject {
         chart->setWindow(6080, 6144);
         chart->setDistance(kQuery - kNeedle);
         distance->body()->addWidget(chart);
-        auto* truth = new Panel(QStringLiteral("Query heads sharing KV5"));
+        auto* truth = new Panel(QStringLiteral("Query heads of KV5"));
         truth->addHeaderWidget(new Chip(QStringLiteral("Saving held by Q22"), ChipTone::Sparse));
         truth->setBodyMargins(8);
         auto* group = new GroupTruth;
@@ -228,8 +242,10 @@ private slots:
             QCOMPARE(page.size(), size); // needs no more than the window has
             const auto children = page.findChildren<QWidget*>();
             for (const QWidget* child : children)
-                if (child->isVisible() && qobject_cast<const QLabel*>(child) && !qobject_cast<const QLabel*>(child)->wordWrap())
-                    QVERIFY2(child->width() >= child->sizeHint().width(), qPrintable(child->accessibleName() + static_cast<const QLabel*>(child)->text()));
+                if (child->isVisible() && qobject_cast<const QLabel*>(child) &&
+                    !qobject_cast<const QLabel*>(child)->wordWrap())
+                    QVERIFY2(child->width() >= child->sizeHint().width(),
+                             qPrintable(child->accessibleName() + static_cast<const QLabel*>(child)->text()));
         }
     }
 };

@@ -41,7 +41,8 @@ QList<LaneToken> tokens() {
 
 std::vector<float> row(int query, int needle) {
     std::vector<float> weights(std::size_t(query) + 1, 2e-4f);
-    for (int k = query - 3000; k <= query; ++k) weights[std::size_t(k)] = float(0.05 * std::exp((k - query) / 900.0));
+    for (int k = query - 3000; k <= query; ++k)
+        weights[std::size_t(k)] = float(0.05 * std::exp((k - query) / 900.0));
     weights[std::size_t(needle)] = 0.341f;
     weights[3] = 0.4f; // the sink is visible and no hidden peak
     return weights;
@@ -134,7 +135,8 @@ private slots:
         lane.resize(700, lane.sizeHint().height());
         lane.setTokens(9100, tokens());
         lane.setCurrent(9140);
-        QCOMPARE(nameOf(lane, lane.currentItem()), QStringLiteral("Key 9,140, “·w40”, attention 0.667, outside window"));
+        QCOMPARE(nameOf(lane, lane.currentItem()),
+                 QStringLiteral("Key 9,140, “·w40”, attention 0.667, outside window"));
         lane.setCurrent(9100);
         QVERIFY(nameOf(lane, 0).contains(QStringLiteral("special token")));
     }
@@ -159,7 +161,9 @@ private slots:
         profile.show();
         QSignalSpy key(&profile, &RowProfile::keyChanged), range(&profile, &RowProfile::rangeSelected);
         const QRectF plot = profile.plotRect();
-        const auto at = [&](double share) { return QPointF(plot.left() + share * plot.width(), plot.center().y()).toPoint(); };
+        const auto at = [&](double share) {
+            return QPointF(plot.left() + share * plot.width(), plot.center().y()).toPoint();
+        };
         QTest::mouseClick(&profile, Qt::LeftButton, {}, at(0.25));
         QCOMPARE(key.size(), 1);
         QVERIFY(std::abs(key[0][0].toInt() - 8192) < 60);
@@ -187,7 +191,8 @@ private slots:
         QCOMPARE(profile.attentionWithin(1e9), 1.0);
         QVERIFY(std::isnan(profile.influenceWithin(128)));
         profile.setWindow(128, 192);
-        QCOMPARE(profile.accessibleName(), QStringLiteral("Distance profile, attention 30.0% within 128 tokens"));
+        QCOMPARE(profile.accessibleName(),
+                 QStringLiteral("Distance profile, attention 30.0% within 128 tokens"));
         QVERIFY_EXCEPTION_THROWN(profile.setCurves({64, 64}, {0, 1}, {}), std::invalid_argument);
         QVERIFY_EXCEPTION_THROWN(profile.setCurves({64, 128}, {0}, {}), std::invalid_argument);
         QVERIFY_EXCEPTION_THROWN(profile.setCurves({0, 128}, {0, 1}, {}), std::invalid_argument);
@@ -208,8 +213,9 @@ private slots:
         QTest::keyClick(&group, Qt::Key_Down);
         QTest::keyClick(&group, Qt::Key_Down);
         QCOMPARE(chosen.last()[0].toInt(), 22);
-        QCOMPARE(nameOf(group, 1),
-                 QStringLiteral("Query head 22, 95% of influence within span 23,552, 17,408 more than the rule"));
+        QCOMPARE(
+            nameOf(group, 1),
+            QStringLiteral("Query head 22, 95% of influence within span 23,552, 17,408 more than the rule"));
         QTest::mouseClick(&group, Qt::LeftButton, {}, group.item(0).rect.center());
         QCOMPARE(chosen.last()[0].toInt(), 20);
         GroupTruth empty;
@@ -229,7 +235,8 @@ private slots:
         QTest::mouseClick(strip.ladder(), Qt::LeftButton, {}, strip.ladder()->item(3).rect.center());
         QCOMPARE(chosen.last()[0].toInt(), 1);
         QSignalSpy centre(strip.minimap(), &Minimap::centreRequested);
-        QTest::mouseClick(strip.minimap(), Qt::LeftButton, {}, {3 + Minimap::kSide / 4, 3 + Minimap::kSide / 2});
+        QTest::mouseClick(strip.minimap(), Qt::LeftButton, {},
+                          {3 + Minimap::kSide / 4, 3 + Minimap::kSide / 2});
         QCOMPARE(centre.size(), 1);
         QVERIFY(std::abs(centre[0][0].toInt() - 16384) < 400 && std::abs(centre[0][1].toInt() - 8192) < 400);
     }
@@ -264,11 +271,13 @@ private slots:
         panel.setPinned(true);
         QVERIFY(!alpha->isEnabled() && !widenButton->isEnabled() && pin->isEnabled());
         QCOMPARE(pin->text(), QStringLiteral("Unpin"));
-        panel.setCosts({{QStringLiteral("a"), QStringLiteral("1"), {}}, {QStringLiteral("b"), QStringLiteral("2"), {}}});
+        panel.setCosts(
+            {{QStringLiteral("a"), QStringLiteral("1"), {}}, {QStringLiteral("b"), QStringLiteral("2"), {}}});
         panel.setCosts({{QStringLiteral("c"), QStringLiteral("3"), {}}});
         int shown = 0;
         for (QLabel* label : panel.findChildren<QLabel*>())
-            shown += label->isVisibleTo(&panel) && (label->text() == QLatin1String("c") || label->text() == QLatin1String("b"));
+            shown += label->isVisibleTo(&panel) &&
+                     (label->text() == QLatin1String("c") || label->text() == QLatin1String("b"));
         QCOMPARE(shown, 1);
     }
 
@@ -278,7 +287,8 @@ private slots:
         group.setHeads({{20, 2816}, {22, 23552}}, 6144, 32768);
         group.resize(360, group.sizeHint().height());
         const ExportNote note{QStringLiteral("Query heads"), QStringLiteral("run 412, N 32,768")};
-        const QString png = folder.filePath(QStringLiteral("a.png")), svg = folder.filePath(QStringLiteral("a.svg"));
+        const QString png = folder.filePath(QStringLiteral("a.png")),
+                      svg = folder.filePath(QStringLiteral("a.svg"));
         savePng(group, png, note, 2);
         const QImage image(png);
         QCOMPARE(image.size(), group.size() * 2);

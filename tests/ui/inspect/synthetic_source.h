@@ -1,5 +1,5 @@
-// A HeatmapSource for tests: attention of a made-up head (decay with distance, a sink, one needle key) whose tiles
-// are there at once, or arrive only when deliver() is called.
+// A HeatmapSource for tests: attention of a made-up head (decay with distance, a sink, one needle key) whose
+// tiles are there at once, or arrive only when deliver() is called.
 #pragma once
 
 #include "ui/viewmodels/heatmap_source.h"
@@ -14,7 +14,8 @@ namespace moa::test {
 class SyntheticSource : public HeatmapSource {
 public:
     /// `needle`: a key that late queries look at; −1: none.
-    SyntheticSource(int tokens, int needle, bool eager = true) : m_tokens(tokens), m_needle(needle), m_eager(eager) {}
+    SyntheticSource(int tokens, int needle, bool eager = true)
+        : m_tokens(tokens), m_needle(needle), m_eager(eager) {}
 
     int tokens() const override { return m_tokens; }
     std::vector<int> ladder() const override { return {256, 64, 16, 4, 1}; }
@@ -27,7 +28,8 @@ public:
 
     /// Makes the first `count` wanted tiles and says so.
     void deliver(std::size_t count) {
-        const std::vector<TileId> now(wanted.begin(), wanted.begin() + std::ptrdiff_t(std::min(count, wanted.size())));
+        const std::vector<TileId> now(wanted.begin(),
+                                      wanted.begin() + std::ptrdiff_t(std::min(count, wanted.size())));
         for (const TileId id : now) {
             m_tiles[id] = make(id);
             emit tileArrived(id);
@@ -41,7 +43,8 @@ public:
         const double noise = 0.3 + 0.7 * double((hash >> 7) & 1023) / 1023;
         double value = 0.2 * std::exp(-distance / (0.12 * m_tokens)) * noise;
         if (key < 64) value += 0.02 * noise;
-        if (m_needle >= 0 && std::abs(key - m_needle) < m_tokens / 400 && query > key + 8) value += 0.34 * noise;
+        if (m_needle >= 0 && std::abs(key - m_needle) < m_tokens / 400 && query > key + 8)
+            value += 0.34 * noise;
         return std::max(value, 3e-4 * noise);
     }
 

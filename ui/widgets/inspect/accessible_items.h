@@ -1,5 +1,6 @@
-// Screen-reader access to what custom canvases paint: a widget that lists its items (cells, bars, sliders) through
-// AccessibleItems gets a QAccessibleInterface whose children are those items, as a table where they form one.
+// Screen-reader access to what custom canvases paint: a widget that lists its items (cells, bars, sliders)
+// through AccessibleItems gets a QAccessibleInterface whose children are those items, as a table where they
+// form one.
 #pragma once
 
 #include <QAccessible>
@@ -14,8 +15,8 @@ namespace moa {
 /// One painted thing, as it is now.
 struct AccessibleItem {
     QAccessible::Role role = QAccessible::Cell;
-    QString name;  ///< a whole sentence, e.g. "Layer 14, KV head 5, span 6,144, not pinned"
-    QRect rect;    ///< in the widget
+    QString name; ///< a whole sentence, e.g. "Layer 14, KV head 5, span 6,144, not pinned"
+    QRect rect;   ///< in the widget
     bool selected = false;
     double value = 0, minimum = 0, maximum = 0, step = 1; ///< of a slider
 };

@@ -1,4 +1,5 @@
-// The chart of the distance profile. The x axis holds log2 of the distance: a category axis can label it "4k".
+// The chart of the distance profile. The x axis holds log2 of the distance: a category axis can label it
+// "4k".
 #include "ui/widgets/inspect/distance_profile.h"
 
 #include "ui/widgets/inspect/hover_tip.h"
@@ -19,8 +20,8 @@
 namespace moa {
 
 DistanceProfile::DistanceProfile(QWidget* parent)
-    : QChartView(parent), m_attentionLine(new QLineSeries), m_influenceLine(new QLineSeries), m_x(new QCategoryAxis),
-      m_y(new QValueAxis) {
+    : QChartView(parent), m_attentionLine(new QLineSeries), m_influenceLine(new QLineSeries),
+      m_x(new QCategoryAxis), m_y(new QValueAxis) {
     setFocusPolicy(Qt::StrongFocus);
     setRenderHint(QPainter::Antialiasing);
     setFrameShape(QFrame::NoFrame);
@@ -125,7 +126,9 @@ void DistanceProfile::paintMark(QPainter& painter) {
     const Theme& theme = Theme::instance();
     const QRectF plot = chart()->plotArea();
     const auto xOf = [&](qint64 distance) {
-        return chart()->mapToPosition({std::log2(double(std::max<qint64>(distance, 1))), 0}, m_attentionLine).x();
+        return chart()
+            ->mapToPosition({std::log2(double(std::max<qint64>(distance, 1))), 0}, m_attentionLine)
+            .x();
     };
     const auto inside = [&](double x) { return x >= plot.left() && x <= plot.right(); };
     if (const double x = xOf(m_distance); m_distance > 0 && inside(x))
@@ -142,8 +145,8 @@ void DistanceProfile::paintMark(QPainter& painter) {
         const double width = metrics.horizontalAdvance(text) + 4;
         const bool turned = left ? x - 6 - width < plot.left() : x + 6 + width > plot.right();
         const QRectF box(left != turned ? x - 6 - width : x + 6,
-                         std::clamp(y - metrics.height() / 2, plot.top(), plot.bottom() - metrics.height()), width,
-                         metrics.height());
+                         std::clamp(y - metrics.height() / 2, plot.top(), plot.bottom() - metrics.height()),
+                         width, metrics.height());
         painter.fillRect(box, theme.color(Role::Surface));
         painter.setPen(theme.color(role));
         painter.drawText(box, Qt::AlignCenter, text);
@@ -188,7 +191,8 @@ QString DistanceProfile::tipAt(QPoint at) const {
     const double distance = std::exp2(chart()->mapToValue(at, m_attentionLine).x());
     QStringList parts{tr("Within %1 tokens").arg(paint::count(std::llround(distance))),
                       tr("attention %1%").arg(paint::number(100 * attentionWithin(distance), 1))};
-    if (!m_influence.empty()) parts << tr("influence %1%").arg(paint::number(100 * influenceWithin(distance), 1));
+    if (!m_influence.empty())
+        parts << tr("influence %1%").arg(paint::number(100 * influenceWithin(distance), 1));
     return parts.join(QStringLiteral(", "));
 }
 

@@ -1,5 +1,5 @@
-// Cumulative share of a head's attention and influence within a distance of the query, over log distance, with the
-// window marked and the values at the mark printed.
+// Cumulative share of a head's attention and influence within a distance of the query, over log distance,
+// with the window marked and the values at the mark printed.
 #pragma once
 
 #include <QChartView>
@@ -19,9 +19,10 @@ class DistanceProfile : public QChartView {
 public:
     explicit DistanceProfile(QWidget* parent = nullptr);
 
-    /// Shares from 0 to 1 within `distances` (tokens, ≥ 1, rising) of the query. Influence may be empty: not known.
-    /// std::invalid_argument where sizes differ or distances do not rise.
-    void setCurves(std::vector<double> distances, std::vector<double> attention, std::vector<double> influence);
+    /// Shares from 0 to 1 within `distances` (tokens, ≥ 1, rising) of the query. Influence may be empty: not
+    /// known. std::invalid_argument where sizes differ or distances do not rise.
+    void setCurves(std::vector<double> distances, std::vector<double> attention,
+                   std::vector<double> influence);
     /// The plan's window w and span S of the head; 0: none.
     void setWindow(qint64 window, qint64 span);
     /// Distance of the crosshair, dashed; −1: none.

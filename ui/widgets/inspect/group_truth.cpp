@@ -81,7 +81,8 @@ int GroupTruth::holder() const {
 
 QSize GroupTruth::sizeHint() const {
     const int rows = int(m_heads.size()) * Theme::instance().rowHeight(TextStyle::Table);
-    return {320, kRim * 2 + captionHeight() + 8 + rows + metricsOf(TextStyle::Axis).height() + 8 + 2 * captionHeight() + 6};
+    return {320, kRim * 2 + captionHeight() + 8 + rows + metricsOf(TextStyle::Axis).height() + 8 +
+                     2 * captionHeight() + 6};
 }
 
 QRect GroupTruth::rowRect(int row) const {
@@ -93,7 +94,8 @@ QRect GroupTruth::barRect(int row) const {
     int names = 0;
     for (const HeadSpan& h : m_heads)
         names = std::max(names, metricsOf(TextStyle::Key).horizontalAdvance(tr("Q%1").arg(h.queryHead)));
-    const int numbers = metricsOf(TextStyle::Key).horizontalAdvance(paint::count(std::max<qint64>(m_tokens, 100000)));
+    const int numbers =
+        metricsOf(TextStyle::Key).horizontalAdvance(paint::count(std::max<qint64>(m_tokens, 100000)));
     const QRect line = rowRect(row);
     return {line.left() + names + kGap, line.center().y() - kBarHeight / 2,
             std::max(line.width() - names - numbers - 2 * kGap, 20), kBarHeight};
@@ -111,9 +113,12 @@ QString GroupTruth::conclusion() const {
     const qint64 widest = spans.front(), second = spans.size() > 1 ? spans[1] : 0;
     if (widest <= m_rule) return tr("All of them fit in the rule's %1 tokens.").arg(paint::count(m_rule));
     const int head = holder();
-    if (head < 0 || m_heads.size() < 2) return tr("The rule keeps less than they need, by up to %1 tokens.").arg(paint::count(widest - m_rule));
+    if (head < 0 || m_heads.size() < 2)
+        return tr("The rule keeps less than they need, by up to %1 tokens.")
+            .arg(paint::count(widest - m_rule));
     if (second <= m_rule)
-        return tr("Q%1 alone needs %2. The others fit in %3, so a narrow rule costs accuracy through one query head only.")
+        return tr("Q%1 alone needs %2. The others fit in %3, so a narrow rule costs accuracy through one "
+                  "query head only.")
             .arg(head)
             .arg(paint::count(widest), paint::count(second));
     return tr("Q%1 needs %2, the next %3: more than one query head loses by this rule.")
@@ -146,7 +151,9 @@ void GroupTruth::paintTo(QPainter& painter) {
         painter.drawRoundedRect(bar, metrics::kCellRadius, metrics::kCellRadius);
         const double within = xOf(std::min(head.span, m_rule)), end = xOf(head.span);
         painter.fillRect(QRectF(bar.topLeft(), QPointF(within, bar.bottom())), theme.color(Role::Dense));
-        if (over) painter.fillRect(QRectF(QPointF(within, bar.top()), QPointF(end, bar.bottom())), theme.color(Role::Sparse));
+        if (over)
+            painter.fillRect(QRectF(QPointF(within, bar.top()), QPointF(end, bar.bottom())),
+                             theme.color(Role::Sparse));
         painter.setFont(theme.font(over ? TextStyle::Key : TextStyle::Table));
         painter.setPen(theme.color(over ? Role::Sparse : Role::Text));
         painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, paint::count(head.span));
@@ -160,7 +167,8 @@ void GroupTruth::paintTo(QPainter& painter) {
     const QRectF foot(first.left(), last.bottom() + 8, first.width(), QFontMetricsF(axis).height());
     const QString rule = tr("rule %1").arg(paint::count(m_rule)), end = paint::axisTokens(m_tokens);
     const double ruleWidth = QFontMetricsF(bold).horizontalAdvance(rule) + 4;
-    const double left = std::clamp(x - ruleWidth / 2, double(kRim), std::max(double(kRim), width() - kRim - ruleWidth));
+    const double left =
+        std::clamp(x - ruleWidth / 2, double(kRim), std::max(double(kRim), width() - kRim - ruleWidth));
     painter.setFont(bold);
     painter.drawText(QRectF(left, foot.top(), ruleWidth, foot.height()), Qt::AlignCenter, rule);
     painter.setFont(axis);
@@ -187,17 +195,27 @@ void GroupTruth::activateItem(int index) {
 
 void GroupTruth::mousePressEvent(QMouseEvent* event) {
     for (int row = 0; row < m_heads.size(); ++row)
-        if (event->button() == Qt::LeftButton && rowRect(row).contains(event->position().toPoint())) activateItem(row);
+        if (event->button() == Qt::LeftButton && rowRect(row).contains(event->position().toPoint()))
+            activateItem(row);
 }
 
 void GroupTruth::keyPressEvent(QKeyEvent* event) {
     const int row = currentItem(), last = int(m_heads.size()) - 1;
     switch (event->key()) {
-    case Qt::Key_Up: activateItem(std::max(row - 1, 0)); return;
-    case Qt::Key_Down: activateItem(std::min(row + 1, last)); return;
-    case Qt::Key_Home: activateItem(0); return;
-    case Qt::Key_End: activateItem(last); return;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_Up:
+        activateItem(std::max(row - 1, 0));
+        return;
+    case Qt::Key_Down:
+        activateItem(std::min(row + 1, last));
+        return;
+    case Qt::Key_Home:
+        activateItem(0);
+        return;
+    case Qt::Key_End:
+        activateItem(last);
+        return;
+    default:
+        QWidget::keyPressEvent(event);
     }
 }
 

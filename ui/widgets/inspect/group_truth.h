@@ -17,14 +17,14 @@ public:
     };
 
     explicit GroupTruth(QWidget* parent = nullptr);
-    /// `rule`: the span the group has, `tokens`: the length that the bars run to, `keptPercent`: share that `span`
-    /// keeps. No heads: an empty widget.
+    /// `rule`: the span the group has, `tokens`: the length that the bars run to, `keptPercent`: share that
+    /// `span` keeps. No heads: an empty widget.
     void setHeads(QList<HeadSpan> heads, qint64 rule, qint64 tokens, int keptPercent = 95);
     /// The rule alone, as while an edge is dragged.
     void setRule(qint64 rule);
     void setCurrent(int queryHead); ///< −1: the group's mean
-    /// The query head without which the rule could be narrower: the one with the largest span if it needs more than
-    /// the rule and more than any other; −1: none.
+    /// The query head without which the rule could be narrower: the one with the largest span if it needs
+    /// more than the rule and more than any other; −1: none.
     int holder() const;
 
     QSize sizeHint() const override;

@@ -26,20 +26,24 @@ void HeadMagnifier::showFor(const QRect& cell, const QString& title, const QStri
     m_title = title;
     m_lines = lines;
     const double dpr = devicePixelRatioF();
-    m_image = thumbnail.values.empty() ? QImage()
-                                       : thumbnailImage(thumbnail, mask, look, (QSizeF(kPicture, kPicture) * dpr).toSize());
+    m_image = thumbnail.values.empty()
+                  ? QImage()
+                  : thumbnailImage(thumbnail, mask, look, (QSizeF(kPicture, kPicture) * dpr).toSize());
     m_image.setDevicePixelRatio(dpr);
     const QFontMetrics bold(theme.font(TextStyle::Key)), plain(theme.font(TextStyle::Caption));
     int width = std::max(bold.horizontalAdvance(title), m_image.isNull() ? 0 : kPicture);
     for (const QString& line : lines) width = std::max(width, plain.horizontalAdvance(line));
-    const int height = bold.height() + int(lines.size()) * (plain.height() + 2) + (m_image.isNull() ? 0 : kPicture + kGap);
+    const int height =
+        bold.height() + int(lines.size()) * (plain.height() + 2) + (m_image.isNull() ? 0 : kPicture + kGap);
     resize(width + 2 * kGap + 2, height + 2 * kGap);
     const QRect room = parentWidget()->rect();
     const auto within = [](int wanted, int low, int size, int high) {
         return std::clamp(wanted, low, std::max(low, high - size));
     };
-    const int middleX = within(cell.center().x() - this->width() / 2, room.left() + 4, this->width(), room.right() - 4);
-    const int middleY = within(cell.center().y() - this->height() / 2, room.top() + 4, this->height(), room.bottom() - 4);
+    const int middleX =
+        within(cell.center().x() - this->width() / 2, room.left() + 4, this->width(), room.right() - 4);
+    const int middleY =
+        within(cell.center().y() - this->height() / 2, room.top() + 4, this->height(), room.bottom() - 4);
     if (cell.right() + kAway + this->width() <= room.right())
         move(cell.right() + kAway, middleY);
     else if (cell.left() - kAway - this->width() >= room.left())
@@ -62,13 +66,15 @@ void HeadMagnifier::paintEvent(QPaintEvent*) {
     painter.setPen(theme.color(Role::Text));
     int y = inside.top();
     const int titleHeight = painter.fontMetrics().height();
-    painter.drawText(QRect(inside.left(), y, inside.width(), titleHeight), Qt::AlignLeft | Qt::AlignVCenter, m_title);
+    painter.drawText(QRect(inside.left(), y, inside.width(), titleHeight), Qt::AlignLeft | Qt::AlignVCenter,
+                     m_title);
     y += titleHeight;
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text2));
     const int lineHeight = painter.fontMetrics().height() + 2;
     for (const QString& line : m_lines) {
-        painter.drawText(QRect(inside.left(), y, inside.width(), lineHeight), Qt::AlignLeft | Qt::AlignVCenter, line);
+        painter.drawText(QRect(inside.left(), y, inside.width(), lineHeight),
+                         Qt::AlignLeft | Qt::AlignVCenter, line);
         y += lineHeight;
     }
     if (m_image.isNull()) return;

@@ -1,4 +1,5 @@
-// A large thumbnail of the head under the pointer with its numbers: a child of the window, not a window of its own.
+// A large thumbnail of the head under the pointer with its numbers: a child of the window, not a window of
+// its own.
 #pragma once
 
 #include "ui/widgets/inspect/head_thumbnail.h"
@@ -14,8 +15,8 @@ public:
     static constexpr int kPicture = 192; ///< px
     explicit HeadMagnifier(QWidget* window);
     /// Shows beside `cell` (in the window) without covering it.
-    void showFor(const QRect& cell, const QString& title, const QStringList& lines, const Thumbnail& thumbnail,
-                 const ThumbnailMask& mask, const HeatLook& look);
+    void showFor(const QRect& cell, const QString& title, const QStringList& lines,
+                 const Thumbnail& thumbnail, const ThumbnailMask& mask, const HeatLook& look);
 
 protected:
     void paintEvent(QPaintEvent* event) override;

@@ -43,8 +43,9 @@ QImage thumbnailImage(const Thumbnail& t, const ThumbnailMask& mask, const HeatL
                 continue;
             }
             const double evidence = look.evidence ? look.evidencePosition(weight) : -1;
-            line[x] = evidence >= 0 ? look.evidenceColour(evidence)
-                                    : grey[std::size_t(std::lround((1 + 2 * position) / 3 * (kMapColours - 1)))];
+            line[x] = evidence >= 0
+                          ? look.evidenceColour(evidence)
+                          : grey[std::size_t(std::lround((1 + 2 * position) / 3 * (kMapColours - 1)))];
         }
     }
     return image;

@@ -1,5 +1,5 @@
-// Small pictures of one head's attention: pooled by maximum to the pixels of a cell, so that a single bright stripe
-// survives, with the masked part grey and the window edge drawn.
+// Small pictures of one head's attention: pooled by maximum to the pixels of a cell, so that a single bright
+// stripe survives, with the masked part grey and the window edge drawn.
 #pragma once
 
 #include "ui/widgets/inspect/heatmap_image.h"
@@ -22,6 +22,7 @@ struct ThumbnailMask {
 };
 
 /// `size` device pixels, square or not; transparent above the diagonal.
-QImage thumbnailImage(const Thumbnail& thumbnail, const ThumbnailMask& mask, const HeatLook& look, QSize size);
+QImage thumbnailImage(const Thumbnail& thumbnail, const ThumbnailMask& mask, const HeatLook& look,
+                      QSize size);
 
 } // namespace moa

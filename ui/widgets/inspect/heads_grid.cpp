@@ -18,7 +18,7 @@ namespace moa {
 namespace {
 
 constexpr int kLeastRow = 14, kLargestCell = 64, kGap = 1, kInfluenceBar = 44, kSideGap = 8;
-constexpr int kRim = 4; ///< left free for the focus ring
+constexpr int kRim = 4;           ///< left free for the focus ring
 constexpr int kImageBudgetMs = 4; ///< of one frame for making thumbnails; the rest follow in the next
 constexpr int kMostHeads = 4096;
 
@@ -57,7 +57,8 @@ void HeadsGrid::setShape(int layers, int kvHeads) {
 }
 
 void HeadsGrid::setThumbnail(Head head, Thumbnail thumbnail) {
-    if (thumbnail.side > 64 || thumbnail.values.size() != std::size_t(thumbnail.side) * std::size_t(thumbnail.side))
+    if (thumbnail.side > 64 ||
+        thumbnail.values.size() != std::size_t(thumbnail.side) * std::size_t(thumbnail.side))
         throw std::invalid_argument("a thumbnail needs side × side values, side at most 64");
     const std::size_t at = std::size_t(index(head));
     m_thumbnails.at(at) = std::move(thumbnail);
@@ -160,8 +161,9 @@ bool HeadsGrid::scrolls() const {
 }
 
 QRect HeadsGrid::cellRect(Head head) const {
-    return {m_labelWidth + head.kvHead * m_cellWidth, m_headerHeight + head.layer * m_rowHeight - verticalScrollBar()->value(),
-            m_cellWidth - kGap, m_rowHeight - kGap};
+    return {m_labelWidth + head.kvHead * m_cellWidth,
+            m_headerHeight + head.layer * m_rowHeight - verticalScrollBar()->value(), m_cellWidth - kGap,
+            m_rowHeight - kGap};
 }
 
 QRect HeadsGrid::rowLabelRect(int layer) const {
@@ -191,7 +193,8 @@ void HeadsGrid::paintHeader(QPainter& painter) {
     const QFontMetrics metrics(theme.font(TextStyle::Axis));
     // Every column where the names fit, else every second, fourth …
     int every = 1;
-    while (every * m_cellWidth < metrics.horizontalAdvance(tr("KV%1").arg(m_kvHeads - 1)) + 2 && every < m_kvHeads)
+    while (every * m_cellWidth < metrics.horizontalAdvance(tr("KV%1").arg(m_kvHeads - 1)) + 2 &&
+           every < m_kvHeads)
         every *= 2;
     for (int g = 0; g < m_kvHeads; g += every) {
         const bool current = g == m_current.kvHead;
@@ -199,15 +202,18 @@ void HeadsGrid::paintHeader(QPainter& painter) {
         if (current) font.setWeight(QFont::Bold);
         painter.setFont(font);
         painter.setPen(theme.color(current ? Role::Text : Role::Text2));
-        const QRect cell(m_labelWidth + g * m_cellWidth, kRim, m_cellWidth * every, m_headerHeight - kRim - 2);
-        painter.drawText(cell.translated(every > 1 ? 0 : -kGap, 0), (every > 1 ? Qt::AlignLeft : Qt::AlignHCenter) | Qt::AlignVCenter,
+        const QRect cell(m_labelWidth + g * m_cellWidth, kRim, m_cellWidth * every,
+                         m_headerHeight - kRim - 2);
+        painter.drawText(cell.translated(every > 1 ? 0 : -kGap, 0),
+                         (every > 1 ? Qt::AlignLeft : Qt::AlignHCenter) | Qt::AlignVCenter,
                          tr("KV%1").arg(g));
     }
     if (m_influence.empty()) return;
     painter.setFont(theme.font(TextStyle::Axis));
     painter.setPen(theme.color(Role::Text2));
     const QRect bar = influenceRect(0);
-    painter.drawText(QRect(bar.x(), kRim, bar.width(), m_headerHeight - kRim - 2), Qt::AlignLeft | Qt::AlignVCenter, tr("Influence"));
+    painter.drawText(QRect(bar.x(), kRim, bar.width(), m_headerHeight - kRim - 2),
+                     Qt::AlignLeft | Qt::AlignVCenter, tr("Influence"));
 }
 
 bool HeadsGrid::refreshImage(int index, QSize size, double dpr) {
@@ -288,8 +294,9 @@ void HeadsGrid::paintInfluence(QPainter& painter, int layer) {
     painter.drawRoundedRect(track, radius, radius);
     painter.setBrush(Theme::instance().color(Role::Influence));
     if (share > 0)
-        painter.drawRoundedRect(QRectF(track.topLeft(), QSizeF(std::max(track.width() * share, track.height()), track.height())),
-                                radius, radius);
+        painter.drawRoundedRect(
+            QRectF(track.topLeft(), QSizeF(std::max(track.width() * share, track.height()), track.height())),
+            radius, radius);
     painter.restore();
 }
 
@@ -300,7 +307,8 @@ void HeadsGrid::paintRow(QPainter& painter, int layer) {
     painter.setPen(theme.color(current ? Role::Text : Role::Text2));
     const QFontMetrics metrics = painter.fontMetrics();
     if (metrics.ascent() <= m_rowHeight || current || layer % 2 == 0)
-        painter.drawText(rowLabelRect(layer), Qt::AlignRight | Qt::AlignVCenter | Qt::TextDontClip, tr("L%1").arg(layer));
+        painter.drawText(rowLabelRect(layer), Qt::AlignRight | Qt::AlignVCenter | Qt::TextDontClip,
+                         tr("L%1").arg(layer));
     for (int g = 0; g < m_kvHeads; ++g) paintCell(painter, {layer, g});
     paintInfluence(painter, layer);
 }

@@ -1,6 +1,6 @@
-// Layers × KV heads: a thumbnail or one number per head, its window edge, pins, and the influence that falls outside
-// the window per layer. Where rows would be under 14 px the rows scroll and the header stays.
-// Files: heads_grid.cpp state and painting, heads_grid_input.cpp mouse, keys and accessibility.
+// Layers × KV heads: a thumbnail or one number per head, its window edge, pins, and the influence that falls
+// outside the window per layer. Where rows would be under 14 px the rows scroll and the header stays. Files:
+// heads_grid.cpp state and painting, heads_grid_input.cpp mouse, keys and accessibility.
 #pragma once
 
 #include "ui/widgets/inspect/accessible_items.h"
@@ -71,7 +71,7 @@ public:
 
 signals:
     void currentChanged(int layer, int kvHead);
-    void selectionChanged();               ///< see selected()
+    void selectionChanged();                ///< see selected()
     void pinToggled(int layer, int kvHead); ///< Space or P on a head
     void opened(int layer, int kvHead);     ///< Enter or double click
 
@@ -115,7 +115,7 @@ private:
 
     int m_layers = 0, m_kvHeads = 0, m_sink = 0, m_tokens = 0;
     std::vector<Thumbnail> m_thumbnails;
-    std::vector<QImage> m_images;  ///< of thumbnails at cell size; null: to be made
+    std::vector<QImage> m_images; ///< of thumbnails at cell size; null: to be made
     std::vector<qint64> m_windows;
     std::vector<bool> m_pinned, m_selected, m_selectedBefore;
     std::vector<float> m_influence;

@@ -23,7 +23,8 @@ std::pair<int, HeadsGrid::Head> HeadsGrid::hit(QPoint at) const {
     const int column = (at.x() - m_labelWidth) / m_cellWidth;
     const int row = (at.y() - m_headerHeight + verticalScrollBar()->value()) / m_rowHeight;
     const bool inColumns = at.x() >= m_labelWidth && column < m_kvHeads;
-    if (at.y() < m_headerHeight) return inColumns ? std::pair{int(kColumn), Head{0, column}} : std::pair{int(kNothing), Head{}};
+    if (at.y() < m_headerHeight)
+        return inColumns ? std::pair{int(kColumn), Head{0, column}} : std::pair{int(kNothing), Head{}};
     if (row >= m_layers) return {kNothing, {}};
     if (inColumns) return {kHead, {row, column}};
     return {at.x() < m_labelWidth ? kRow : kNothing, {row, 0}};
@@ -62,9 +63,11 @@ void HeadsGrid::mousePressEvent(QMouseEvent* event) {
     hideMagnifier();
     if (event->button() != Qt::LeftButton) return;
     const auto [what, head] = hit(event->position().toPoint());
-    const bool shift = event->modifiers() & Qt::ShiftModifier, ctrl = event->modifiers() & Qt::ControlModifier;
+    const bool shift = event->modifiers() & Qt::ShiftModifier,
+               ctrl = event->modifiers() & Qt::ControlModifier;
     if (what == kRow || what == kColumn) {
-        const Head first = head, last = what == kRow ? Head{head.layer, m_kvHeads - 1} : Head{m_layers - 1, head.kvHead};
+        const Head first = head,
+                   last = what == kRow ? Head{head.layer, m_kvHeads - 1} : Head{m_layers - 1, head.kvHead};
         selectBox(first, last, shift || ctrl);
         emit selectionChanged();
     } else if (what == kHead && ctrl) {
@@ -114,24 +117,43 @@ void HeadsGrid::keyPressEvent(QKeyEvent* event) {
     const int page = std::max((viewport()->height() - m_headerHeight) / m_rowHeight - 1, 1);
     Head to = m_current;
     switch (event->key()) {
-    case Qt::Key_Left: --to.kvHead; break;
-    case Qt::Key_Right: ++to.kvHead; break;
-    case Qt::Key_Up: --to.layer; break;
-    case Qt::Key_Down: ++to.layer; break;
-    case Qt::Key_PageUp: to.layer -= page; break;
-    case Qt::Key_PageDown: to.layer += page; break;
-    case Qt::Key_Home: to = event->modifiers() & Qt::ControlModifier ? Head{} : Head{to.layer, 0}; break;
+    case Qt::Key_Left:
+        --to.kvHead;
+        break;
+    case Qt::Key_Right:
+        ++to.kvHead;
+        break;
+    case Qt::Key_Up:
+        --to.layer;
+        break;
+    case Qt::Key_Down:
+        ++to.layer;
+        break;
+    case Qt::Key_PageUp:
+        to.layer -= page;
+        break;
+    case Qt::Key_PageDown:
+        to.layer += page;
+        break;
+    case Qt::Key_Home:
+        to = event->modifiers() & Qt::ControlModifier ? Head{} : Head{to.layer, 0};
+        break;
     case Qt::Key_End:
         to = {event->modifiers() & Qt::ControlModifier ? m_layers - 1 : to.layer, m_kvHeads - 1};
         break;
     case Qt::Key_Space:
-    case Qt::Key_P: emit pinToggled(m_current.layer, m_current.kvHead); return;
+    case Qt::Key_P:
+        emit pinToggled(m_current.layer, m_current.kvHead);
+        return;
     case Qt::Key_Return:
-    case Qt::Key_Enter: emit opened(m_current.layer, m_current.kvHead); return;
+    case Qt::Key_Enter:
+        emit opened(m_current.layer, m_current.kvHead);
+        return;
     case Qt::Key_Escape:
         if (selected().size() > 1) return moveCurrent(m_current, false);
         [[fallthrough]];
-    default: return QAbstractScrollArea::keyPressEvent(event);
+    default:
+        return QAbstractScrollArea::keyPressEvent(event);
     }
     moveCurrent(to, extend);
 }
@@ -156,8 +178,10 @@ void HeadsGrid::showMagnifier() {
     }
     const std::size_t at = std::size_t(index(m_hovered));
     QStringList lines;
-    if (!m_windows.empty()) lines << tr("Span %1 of %2").arg(paint::count(m_windows[at] + m_sink), paint::count(m_tokens));
-    if (!m_influence.empty()) lines << tr("Influence outside %1").arg(paint::number(double(m_influence[at]), 2));
+    if (!m_windows.empty())
+        lines << tr("Span %1 of %2").arg(paint::count(m_windows[at] + m_sink), paint::count(m_tokens));
+    if (!m_influence.empty())
+        lines << tr("Influence outside %1").arg(paint::number(double(m_influence[at]), 2));
     if (hasStatistic() && m_statistic.text && !std::isnan(m_statistic.values[at]))
         lines << tr("%1 %2").arg(m_statistic.name, m_statistic.text(double(m_statistic.values[at])));
     if (!m_pinned.empty() && m_pinned[at]) lines << tr("Pinned");
@@ -177,9 +201,11 @@ QString HeadsGrid::sentence(Head head) const {
     const std::size_t at = std::size_t(index(head));
     QStringList parts{tr("Layer %1").arg(head.layer), tr("KV head %1").arg(head.kvHead)};
     if (hasStatistic() && m_statistic.text && !std::isnan(m_statistic.values[at]))
-        parts << tr("%1 %2").arg(m_statistic.name.toLower(), m_statistic.text(double(m_statistic.values[at])));
+        parts << tr("%1 %2").arg(m_statistic.name.toLower(),
+                                 m_statistic.text(double(m_statistic.values[at])));
     if (!m_windows.empty()) parts << tr("span %1").arg(paint::count(m_windows[at] + m_sink));
-    if (!m_influence.empty()) parts << tr("influence outside %1").arg(paint::number(double(m_influence[at]), 2));
+    if (!m_influence.empty())
+        parts << tr("influence outside %1").arg(paint::number(double(m_influence[at]), 2));
     parts << (!m_pinned.empty() && m_pinned[at] ? tr("pinned") : tr("not pinned"));
     return parts.join(QStringLiteral(", "));
 }

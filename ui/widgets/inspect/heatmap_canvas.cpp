@@ -18,8 +18,8 @@
 namespace moa {
 namespace {
 
-constexpr int kWishDelayMs = 8;          ///< wishes follow the view at most this often
-constexpr int kInfluenceAlpha = 200;     ///< of 255, over attention
+constexpr int kWishDelayMs = 8;      ///< wishes follow the view at most this often
+constexpr int kInfluenceAlpha = 200; ///< of 255, over attention
 
 } // namespace
 
@@ -102,22 +102,37 @@ void HeatmapCanvas::setSelection(const QRect& tokens) {
 void HeatmapCanvas::setLayer(HeatLayer layer, bool on) {
     if (this->layer(layer) == on) return;
     switch (layer) {
-    case HeatLayer::Attention: m_look.attention = on; break;
-    case HeatLayer::Influence: m_showInfluence = on; break;
-    case HeatLayer::Evidence: m_look.evidence = on; break;
-    case HeatLayer::Log: m_look.log = on; break;
-    case HeatLayer::HideSink: m_look.hideSink = on; break;
+    case HeatLayer::Attention:
+        m_look.attention = on;
+        break;
+    case HeatLayer::Influence:
+        m_showInfluence = on;
+        break;
+    case HeatLayer::Evidence:
+        m_look.evidence = on;
+        break;
+    case HeatLayer::Log:
+        m_look.log = on;
+        break;
+    case HeatLayer::HideSink:
+        m_look.hideSink = on;
+        break;
     }
     restyle();
 }
 
 bool HeatmapCanvas::layer(HeatLayer layer) const {
     switch (layer) {
-    case HeatLayer::Attention: return m_look.attention;
-    case HeatLayer::Influence: return m_showInfluence;
-    case HeatLayer::Evidence: return m_look.evidence;
-    case HeatLayer::Log: return m_look.log;
-    case HeatLayer::HideSink: return m_look.hideSink;
+    case HeatLayer::Attention:
+        return m_look.attention;
+    case HeatLayer::Influence:
+        return m_showInfluence;
+    case HeatLayer::Evidence:
+        return m_look.evidence;
+    case HeatLayer::Log:
+        return m_look.log;
+    case HeatLayer::HideSink:
+        return m_look.hideSink;
     }
     return false;
 }
@@ -219,7 +234,8 @@ void HeatmapCanvas::sendWishes() {
                 if (!m_source->tile(id) && std::find(exact.begin(), exact.end(), id) == exact.end())
                     exact.push_back(id);
             }
-        std::erase_if(wishes, [&](TileId id) { return std::find(exact.begin(), exact.end(), id) != exact.end(); });
+        std::erase_if(wishes,
+                      [&](TileId id) { return std::find(exact.begin(), exact.end(), id) != exact.end(); });
         wishes.insert(m_loupe ? wishes.begin() : wishes.end(), exact.begin(), exact.end());
     }
     if (wishes == m_wishes) return;
@@ -237,13 +253,13 @@ void HeatmapCanvas::buildInfluenceImage() {
         for (int c = 0; c < m_influenceSide; ++c) {
             const float value = m_influence[std::size_t(r) * std::size_t(m_influenceSide) + std::size_t(c)];
             const double t = std::clamp(double(value), 0.0, 1.0);
-            const QRgb strong = ramp[kMapColours - 1], shade = ramp[std::size_t(std::lround(t * (kMapColours - 1)))];
+            const QRgb strong = ramp[kMapColours - 1],
+                       shade = ramp[std::size_t(std::lround(t * (kMapColours - 1)))];
             // Over attention weak cells let it through; alone they are the ramp itself.
-            line[c] = c > r ? 0
-                            : m_look.attention
-                                  ? qPremultiply(qRgba(qRed(strong), qGreen(strong), qBlue(strong),
-                                                       int(std::lround(t * kInfluenceAlpha))))
-                                  : shade;
+            line[c] = c > r              ? 0
+                      : m_look.attention ? qPremultiply(qRgba(qRed(strong), qGreen(strong), qBlue(strong),
+                                                              int(std::lround(t * kInfluenceAlpha))))
+                                         : shade;
         }
     }
 }
@@ -257,12 +273,13 @@ void HeatmapCanvas::paintInfluence(QPainter& painter) {
     const int right = std::min(int((tokens.left() + tokens.width()) / perCell) + 1, m_influenceSide);
     const int bottom = std::min(int((tokens.top() + tokens.height()) / perCell) + 1, m_influenceSide);
     const QRectF source(left, top, right - left, bottom - top);
-    const QRectF target = m_geometry.rectOf({source.x() * perCell, source.y() * perCell, source.width() * perCell,
-                                             source.height() * perCell});
+    const QRectF target = m_geometry.rectOf(
+        {source.x() * perCell, source.y() * perCell, source.width() * perCell, source.height() * perCell});
     painter.save();
     // A cell on the diagonal has no pair above it.
     const double n = m_geometry.tokens();
-    QPolygonF causal({QPointF(m_geometry.xOf(0), m_geometry.yOf(0)), QPointF(m_geometry.xOf(n), m_geometry.yOf(n)),
+    QPolygonF causal({QPointF(m_geometry.xOf(0), m_geometry.yOf(0)),
+                      QPointF(m_geometry.xOf(n), m_geometry.yOf(n)),
                       QPointF(m_geometry.xOf(0), m_geometry.yOf(n))});
     QPainterPath path;
     path.addPolygon(causal.translated(m_plot.topLeft()).intersected(QPolygonF(m_plot)));
@@ -290,7 +307,8 @@ void HeatmapCanvas::paintTo(QPainter& painter) {
     const QPoint pair = loupePair();
     if (m_loupe && m_source && pair.x() >= 0) {
         const QSizeF size = scene::loupeSize();
-        const double below = m_readOut->isVisibleTo(this) ? m_readOut->geometry().bottom() + 9 : m_plot.top() + 6;
+        const double below =
+            m_readOut->isVisibleTo(this) ? m_readOut->geometry().bottom() + 9 : m_plot.top() + 6;
         const QRectF box(QPointF(m_plot.right() - size.width() - 6, below), size);
         scene::paintLoupe(painter, box, *m_source, m_look, m_mask, pair.y(), pair.x());
     }

@@ -1,7 +1,7 @@
-// The large heatmap of one head: attention tiles, the plan's mask with draggable edges, evidence that the mask hides,
-// influence cells, crosshair, selection, loupe and read-out. Setters in, signals out; a frame is composed from the
-// source's tiles within milliseconds and never waits for one.
-// Files: heatmap_canvas.cpp state and painting, heatmap_input.cpp mouse and keys, heatmap_texts.cpp words.
+// The large heatmap of one head: attention tiles, the plan's mask with draggable edges, evidence that the
+// mask hides, influence cells, crosshair, selection, loupe and read-out. Setters in, signals out; a frame is
+// composed from the source's tiles within milliseconds and never waits for one. Files: heatmap_canvas.cpp
+// state and painting, heatmap_input.cpp mouse and keys, heatmap_texts.cpp words.
 #pragma once
 
 #include "ui/viewmodels/heatmap_source.h"
@@ -97,17 +97,18 @@ signals:
     void viewChanged();                                                ///< pan, zoom, size or text
     void layerChanged(moa::HeatLayer layer, bool on);                  ///< by key
     void edgeDragStarted(moa::MaskEdge edge);
-    /// Wanted span c = w + s of the window edge, or wanted sink of the sink edge, in tokens as under the pointer.
+    /// Wanted span c = w + s of the window edge, or wanted sink of the sink edge, in tokens as under the
+    /// pointer.
     void edgeDragged(moa::MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers modifiers);
     void edgeDragFinished(moa::MaskEdge edge, qint64 tokens);
     void edgeDragCancelled(moa::MaskEdge edge);
-    void stepRequested(int steps);          ///< `[` −1, `]` +1
-    void widenRequested();                  ///< Shift+`]`: to the influence span
-    void pinRequested();                    ///< P
-    void resetRequested();                  ///< R
-    void peakRequested(int direction);      ///< `.` +1, `,` −1
-    void opened();                          ///< Enter
-    void cleared();                         ///< Esc with nothing left to cancel
+    void stepRequested(int steps);     ///< `[` −1, `]` +1
+    void widenRequested();             ///< Shift+`]`: to the influence span
+    void pinRequested();               ///< P
+    void resetRequested();             ///< R
+    void peakRequested(int direction); ///< `.` +1, `,` −1
+    void opened();                     ///< Enter
+    void cleared();                    ///< Esc with nothing left to cancel
 
 protected:
     bool event(QEvent* event) override;

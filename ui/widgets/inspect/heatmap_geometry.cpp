@@ -11,7 +11,8 @@ namespace {
 double distanceTo(const QLineF& line, QPointF p) {
     const QPointF d = line.p2() - line.p1();
     const double length2 = QPointF::dotProduct(d, d);
-    const double t = length2 > 0 ? std::clamp(QPointF::dotProduct(p - line.p1(), d) / length2, 0.0, 1.0) : 0.0;
+    const double t =
+        length2 > 0 ? std::clamp(QPointF::dotProduct(p - line.p1(), d) / length2, 0.0, 1.0) : 0.0;
     const QPointF nearest = line.p1() + t * d;
     return std::hypot(p.x() - nearest.x(), p.y() - nearest.y());
 }
@@ -102,8 +103,8 @@ void HeatmapGeometry::zoomLadder(int steps, QPointF anchor, std::span<const int>
         const auto at = here - ladder.begin(), next = at + (steps > 0 ? 1 : -1);
         // Past either end of the ladder there is no other block to keep the cell size with.
         const bool inside = next >= 0 && next < std::ssize(ladder);
-        const double factor = inside ? double(ladder[std::size_t(at)]) / ladder[std::size_t(next)]
-                                     : (steps > 0 ? 2.0 : 0.5);
+        const double factor =
+            inside ? double(ladder[std::size_t(at)]) / ladder[std::size_t(next)] : (steps > 0 ? 2.0 : 0.5);
         zoomBy(factor, anchor);
     }
 }

@@ -1,5 +1,5 @@
-// Pixels ↔ tokens of a heatmap view: pan, zoom, fit, the block that suits a zoom, and where the mask's edges lie.
-// Pure arithmetic, no window. Key j is the square [j, j+1) along x, query i along y; one scale for both.
+// Pixels ↔ tokens of a heatmap view: pan, zoom, fit, the block that suits a zoom, and where the mask's edges
+// lie. Pure arithmetic, no window. Key j is the square [j, j+1) along x, query i along y; one scale for both.
 #pragma once
 
 #include <QLineF>
@@ -16,7 +16,8 @@ namespace moa {
 /// A draggable line of the mask.
 enum class MaskEdge { None, Window, Sink };
 
-/// The mask of one head at the heatmap's length: key j is visible to query i iff j ≤ i and (j < sink or i − j < window).
+/// The mask of one head at the heatmap's length: key j is visible to query i iff j ≤ i and (j < sink or i − j
+/// < window).
 struct MaskShape {
     std::int64_t window = 0; ///< w, tokens; 0: no plan, nothing is masked
     int sink = 0;            ///< s, tokens
@@ -39,7 +40,7 @@ public:
     void setViewSize(QSizeF size);
     QSizeF viewSize() const { return m_size; }
 
-    double scale() const { return m_scale; }            ///< px a token
+    double scale() const { return m_scale; } ///< px a token
     double keyAt(double x) const { return m_left + x / m_scale; }
     double queryAt(double y) const { return m_top + y / m_scale; }
     double xOf(double key) const { return (key - m_left) * m_scale; }
@@ -59,7 +60,8 @@ public:
     void panBy(QPointF px); ///< the content moves by px
     /// Scales by `factor`; the token under `anchor` (px) stays there as far as the text's borders allow.
     void zoomBy(double factor, QPointF anchor);
-    /// Zooms one step of the ladder in (steps > 0) or out: a cell keeps its size on the screen, its tokens change.
+    /// Zooms one step of the ladder in (steps > 0) or out: a cell keeps its size on the screen, its tokens
+    /// change.
     void zoomLadder(int steps, QPointF anchor, std::span<const int> ladder);
     void centreOn(double query, double key);
     /// Smallest pan that brings the token pair into view.
@@ -67,7 +69,8 @@ public:
     /// Shows the token rectangle as large as it fits.
     void show(QRectF tokens);
 
-    /// The finest block of `ladder` (coarse to fine) whose cell is at least `minPx` px wide; else the coarsest.
+    /// The finest block of `ladder` (coarse to fine) whose cell is at least `minPx` px wide; else the
+    /// coarsest.
     int blockFor(std::span<const int> ladder, double minPx = 1) const;
 
     /// Line i − j = w from key s to the last query, in px; nothing where it has no length.

@@ -1,4 +1,5 @@
-// Colour tables and the composition of a frame: rows of pixels cut into sink, masked, visible and acausal runs.
+// Colour tables and the composition of a frame: rows of pixels cut into sink, masked, visible and acausal
+// runs.
 #include "ui/widgets/inspect/heatmap_image.h"
 
 #include "ui/widgets/theme.h"
@@ -10,14 +11,16 @@
 namespace moa {
 namespace {
 
-constexpr std::uint32_t kShift = 15;                                            // 23 mantissa bits − 8 kept
+constexpr std::uint32_t kShift = 15; // 23 mantissa bits − 8 kept
 constexpr std::uint32_t kBase = std::uint32_t(127 - HeatmapImage::kOctaves) << 23; // bits of 2^−24
-constexpr int kEvidenceStart = 96;                                              // of 256: the ramp's paler part is grey's
+constexpr int kEvidenceStart = 96; // of 256: the ramp's paler part is grey's
 
 int levelOf(float weight) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(weight);
     // Negative zero, negatives and NaN have large bit patterns and end in the top level; tiles hold none.
-    return bits < kBase ? 0 : int(std::min<std::uint32_t>(((bits - kBase) >> kShift) + 1, HeatmapImage::kLevels - 1));
+    return bits < kBase
+               ? 0
+               : int(std::min<std::uint32_t>(((bits - kBase) >> kShift) + 1, HeatmapImage::kLevels - 1));
 }
 
 double weightOf(int level) {
@@ -40,7 +43,8 @@ double HeatLook::position(double weight) const {
 }
 
 double HeatLook::evidencePosition(double weight) const {
-    return weight < evidenceFloor ? -1 : between(weight, evidenceFloor, evidenceTop, log && evidenceFloor > 0);
+    return weight < evidenceFloor ? -1
+                                  : between(weight, evidenceFloor, evidenceTop, log && evidenceFloor > 0);
 }
 
 QRgb HeatLook::attentionColour(double position) const {
@@ -62,10 +66,10 @@ void HeatmapImage::setLook(const HeatLook& look) {
         const double weight = weightOf(i), position = look.attention ? look.position(weight) : 0;
         const double evidence = look.evidence ? look.evidencePosition(weight) : -1;
         m_plain[std::size_t(i)] = look.attentionColour(position);
-        m_masked[std::size_t(i)] = evidence >= 0
-                                       ? look.evidenceColour(evidence)
-                                       // A third of the way at zero weight, so that the area reads as masked.
-                                       : grey[std::size_t(std::lround((1 + 2 * position) / 3 * (kMapColours - 1)))];
+        m_masked[std::size_t(i)] =
+            evidence >= 0 ? look.evidenceColour(evidence)
+                          // A third of the way at zero weight, so that the area reads as masked.
+                          : grey[std::size_t(std::lround((1 + 2 * position) / 3 * (kMapColours - 1)))];
     }
 }
 
@@ -184,7 +188,8 @@ const QImage& HeatmapImage::compose(const HeatmapGeometry& geometry, const MaskS
             else
                 paintMissing(x0, x1, y0, y1);
             double causal = 0;
-            for (int y = y0; y < y1; ++y) causal += std::clamp(m_rows[std::size_t(y)].causalEnd - x0, 0, x1 - x0);
+            for (int y = y0; y < y1; ++y)
+                causal += std::clamp(m_rows[std::size_t(y)].causalEnd - x0, 0, x1 - x0);
             all += causal;
             if (found.tile && found.id.block == m_block) exact += causal;
         }
@@ -212,7 +217,8 @@ std::vector<TileId> HeatmapImage::wishes(const HeatmapGeometry& geometry, double
                 const bool listed = std::find(wanted.begin(), wanted.end(), id) != wanted.end();
                 if (listed || m_source->tile(id)) continue;
                 const double half = side / 2.0;
-                level.emplace_back(std::hypot(id.firstKey() + half - key, id.firstQuery() + half - query), id);
+                level.emplace_back(std::hypot(id.firstKey() + half - key, id.firstQuery() + half - query),
+                                   id);
             }
         std::ranges::sort(level);
         for (const auto& [distance, id] : level) wanted.push_back(id);

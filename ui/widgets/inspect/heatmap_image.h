@@ -1,6 +1,7 @@
-// Turns the tiles of a HeatmapSource into the pixels of a view. Every frame is composed afresh from the tiles' numbers
-// through a colour table: a moved window edge, another scale or another theme costs no more than a pan, and no
-// picture is cached that could go stale. Where a tile is missing its coarsest-but-present ancestor stands in.
+// Turns the tiles of a HeatmapSource into the pixels of a view. Every frame is composed afresh from the
+// tiles' numbers through a colour table: a moved window edge, another scale or another theme costs no more
+// than a pan, and no picture is cached that could go stale. Where a tile is missing its coarsest-but-present
+// ancestor stands in.
 #pragma once
 
 #include "ui/viewmodels/heatmap_source.h"
@@ -18,12 +19,12 @@ enum class Pooling { Max, Mean };
 
 /// How weights become colours.
 struct HeatLook {
-    bool attention = true;           ///< else only the shape of the mask
-    bool evidence = true;            ///< hidden weights of at least `evidenceFloor` in the evidence ramp
+    bool attention = true; ///< else only the shape of the mask
+    bool evidence = true;  ///< hidden weights of at least `evidenceFloor` in the evidence ramp
     bool log = true;
     bool hideSink = false;
     Pooling pooling = Pooling::Max;
-    double floor = 1e-4, top = 1;    ///< weights at the ends of the attention ramp
+    double floor = 1e-4, top = 1; ///< weights at the ends of the attention ramp
     double evidenceFloor = 0.01, evidenceTop = 1;
     bool operator==(const HeatLook&) const = default;
 
@@ -38,7 +39,8 @@ struct HeatLook {
 
 class HeatmapImage {
 public:
-    /// Weights are looked up by the leading bits of their float: 256 steps an octave over 24 octaves, and zero.
+    /// Weights are looked up by the leading bits of their float: 256 steps an octave over 24 octaves, and
+    /// zero.
     static constexpr int kOctaves = 24, kSteps = 256, kLevels = kOctaves * kSteps + 2;
 
     /// Null: an empty picture.
@@ -53,9 +55,10 @@ public:
     /// Tokens a cell that suited the last picture.
     int block() const { return m_block; }
 
-    /// Tiles a view needs and lacks: the coarsest level first, then the suiting block from `centre` (px) outwards,
-    /// then a margin of half a tile's ring for the next pan.
-    std::vector<TileId> wishes(const HeatmapGeometry& geometry, double devicePixelRatio, QPointF centre) const;
+    /// Tiles a view needs and lacks: the coarsest level first, then the suiting block from `centre` (px)
+    /// outwards, then a margin of half a tile's ring for the next pan.
+    std::vector<TileId> wishes(const HeatmapGeometry& geometry, double devicePixelRatio,
+                               QPointF centre) const;
 
     /// Weight at a token pair from the finest tile at hand no finer than `block`; `usedBlock` says which.
     /// Negative: none.

@@ -70,8 +70,12 @@ void HeatmapCanvas::mousePressEvent(QMouseEvent* event) {
 void HeatmapCanvas::mouseMoveEvent(QMouseEvent* event) {
     const QPointF px = event->position();
     switch (m_drag) {
-    case Drag::None: updateHover(px); break;
-    case Drag::Edge: dragEdge(px, event->modifiers()); break;
+    case Drag::None:
+        updateHover(px);
+        break;
+    case Drag::Edge:
+        dragEdge(px, event->modifiers());
+        break;
     case Drag::Pan:
         m_geometry.panBy(px - m_pointer);
         m_pointer = px;
@@ -81,7 +85,9 @@ void HeatmapCanvas::mouseMoveEvent(QMouseEvent* event) {
         if ((px - m_pressed).manhattanLength() < QApplication::startDragDistance()) break;
         m_drag = Drag::Select;
         [[fallthrough]];
-    case Drag::Select: select(px); break;
+    case Drag::Select:
+        select(px);
+        break;
     }
 }
 
@@ -96,7 +102,8 @@ void HeatmapCanvas::dragEdge(QPointF px, Qt::KeyboardModifiers modifiers) {
         m_dragTokens = wanted.span();
     } else {
         const double key = m_geometry.keyAt(view.x()) + m_grabOffset;
-        wanted.sink = int(std::clamp(qint64(std::llround(key / kSinkStep)) * kSinkStep, qint64(0), 4 * kSinkStep));
+        wanted.sink =
+            int(std::clamp(qint64(std::llround(key / kSinkStep)) * kSinkStep, qint64(0), 4 * kSinkStep));
         m_dragTokens = wanted.sink;
     }
     // Follows the pointer unless whoever listens answers with a snapped mask.
@@ -130,14 +137,21 @@ void HeatmapCanvas::mouseReleaseEvent(QMouseEvent* event) {
     if (ended == Drag::None || middle != (ended == Drag::Pan)) return;
     m_drag = Drag::None;
     switch (ended) {
-    case Drag::Edge: emit edgeDragFinished(m_hotEdge, m_dragTokens); break;
-    case Drag::Select: emit selectionMade(m_selection, event->modifiers()); break;
+    case Drag::Edge:
+        emit edgeDragFinished(m_hotEdge, m_dragTokens);
+        break;
+    case Drag::Select:
+        emit selectionMade(m_selection, event->modifiers());
+        break;
     case Drag::Click:
         if (const auto pair = m_geometry.pairAt(toView(event->position())))
             moveCrosshair(pair->y(), pair->x(), false);
         break;
-    case Drag::Pan: unsetCursor(); break;
-    case Drag::None: break;
+    case Drag::Pan:
+        unsetCursor();
+        break;
+    case Drag::None:
+        break;
     }
     m_hotEdge = MaskEdge::None;
     updateHover(event->position());
@@ -208,38 +222,76 @@ bool HeatmapCanvas::navigationKey(int key, Qt::KeyboardModifiers modifiers) {
         viewMoved();
     };
     switch (key) {
-    case Qt::Key_W: zoomBy(kKeyZoom, centre); return true;
-    case Qt::Key_S: zoomBy(1 / kKeyZoom, centre); return true;
-    case Qt::Key_A: pan(1); return true;
-    case Qt::Key_D: pan(-1); return true;
-    case Qt::Key_F: shift ? centreOnCrosshair() : fit(); return true;
-    case Qt::Key_Left: moveCrosshair(query, at - cells, true); return true;
-    case Qt::Key_Right: moveCrosshair(query, at + cells, true); return true;
-    case Qt::Key_Up: moveCrosshair(query - cells, at, true); return true;
-    case Qt::Key_Down: moveCrosshair(query + cells, at, true); return true;
-    case Qt::Key_Home: moveCrosshair(query, 0, true); return true;
-    case Qt::Key_End: moveCrosshair(query, query, true); return true;
-    default: return false;
+    case Qt::Key_W:
+        zoomBy(kKeyZoom, centre);
+        return true;
+    case Qt::Key_S:
+        zoomBy(1 / kKeyZoom, centre);
+        return true;
+    case Qt::Key_A:
+        pan(1);
+        return true;
+    case Qt::Key_D:
+        pan(-1);
+        return true;
+    case Qt::Key_F:
+        shift ? centreOnCrosshair() : fit();
+        return true;
+    case Qt::Key_Left:
+        moveCrosshair(query, at - cells, true);
+        return true;
+    case Qt::Key_Right:
+        moveCrosshair(query, at + cells, true);
+        return true;
+    case Qt::Key_Up:
+        moveCrosshair(query - cells, at, true);
+        return true;
+    case Qt::Key_Down:
+        moveCrosshair(query + cells, at, true);
+        return true;
+    case Qt::Key_Home:
+        moveCrosshair(query, 0, true);
+        return true;
+    case Qt::Key_End:
+        moveCrosshair(query, query, true);
+        return true;
+    default:
+        return false;
     }
 }
 
 bool HeatmapCanvas::editKey(int key, Qt::KeyboardModifiers modifiers) {
     switch (key) {
-    case Qt::Key_BracketLeft: emit stepRequested(-1); return true;
+    case Qt::Key_BracketLeft:
+        emit stepRequested(-1);
+        return true;
     case Qt::Key_BracketRight:
         if (modifiers & Qt::ShiftModifier)
             emit widenRequested();
         else
             emit stepRequested(1);
         return true;
-    case Qt::Key_BraceRight: emit widenRequested(); return true; // Shift+] on many layouts
-    case Qt::Key_P: emit pinRequested(); return true;
-    case Qt::Key_R: emit resetRequested(); return true;
-    case Qt::Key_Period: emit peakRequested(1); return true;
-    case Qt::Key_Comma: emit peakRequested(-1); return true;
+    case Qt::Key_BraceRight:
+        emit widenRequested();
+        return true; // Shift+] on many layouts
+    case Qt::Key_P:
+        emit pinRequested();
+        return true;
+    case Qt::Key_R:
+        emit resetRequested();
+        return true;
+    case Qt::Key_Period:
+        emit peakRequested(1);
+        return true;
+    case Qt::Key_Comma:
+        emit peakRequested(-1);
+        return true;
     case Qt::Key_Return:
-    case Qt::Key_Enter: emit opened(); return true;
-    default: return false;
+    case Qt::Key_Enter:
+        emit opened();
+        return true;
+    default:
+        return false;
     }
 }
 

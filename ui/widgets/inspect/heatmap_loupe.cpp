@@ -75,8 +75,9 @@ void paintLoupe(QPainter& painter, QRectF box, const HeatmapSource& source, cons
     const QRectF foot(inside.left(), origin.y() + kLoupeCells * kCell, inside.width(), captionHeight());
     painter.setFont(caption);
     painter.setPen(theme.color(Role::Text2));
-    painter.drawText(foot, Qt::AlignLeft | Qt::AlignVCenter,
-                     tr("keys %1 to %2").arg(paint::count(firstKey), paint::count(firstKey + kLoupeCells - 1)));
+    painter.drawText(
+        foot, Qt::AlignLeft | Qt::AlignVCenter,
+        tr("keys %1 to %2").arg(paint::count(firstKey), paint::count(firstKey + kLoupeCells - 1)));
     painter.drawText(foot, Qt::AlignRight | Qt::AlignVCenter, tr("Hold Z"));
 }
 

@@ -15,7 +15,8 @@
 namespace moa::scene {
 namespace {
 
-constexpr double kRim = 4; ///< left free for the focus ring
+constexpr double kRim = 4;                                   ///< left free for the focus ring
+constexpr double kLabelledWindow = 440, kLabelledSink = 300; ///< px; shorter edges have a label when touched
 constexpr double kTick = 4, kHandleLength = 40, kHandleWidth = 14;
 
 QString tr(const char* text) {
@@ -71,20 +72,23 @@ void paintKeyAxis(QPainter& painter, const HeatmapScene& scene, const QRectF& ar
     const double nameWidth = QFontMetricsF(demi(TextStyle::Axis)).horizontalAdvance(tr("key")) + 4;
     const qint64 step = paint::tickStep(area.width() / g.scale(), area.width(), 60);
     const QRect visible = g.visibleTokens();
-    for (qint64 t = (visible.left() + step - 1) / step * step; t <= visible.left() + visible.width(); t += step) {
+    for (qint64 t = (visible.left() + step - 1) / step * step; t <= visible.left() + visible.width();
+         t += step) {
         const double x = scene.plot.left() + g.xOf(double(t));
         const QString label = step < 1024 ? paint::count(t) : paint::axisTokens(t);
         const double half = metrics.horizontalAdvance(label) / 2;
         paint::hairline(painter, {x, top - kTick}, {x, top}, Role::Strong);
         if (x + half > area.right() - nameWidth) continue;
         painter.setPen(Theme::instance().color(Role::Text3));
-        painter.drawText(QRectF(x - half - 1, top - kTick - metrics.height() - 1, 2 * half + 2, metrics.height()),
-                         Qt::AlignCenter, label);
+        painter.drawText(
+            QRectF(x - half - 1, top - kTick - metrics.height() - 1, 2 * half + 2, metrics.height()),
+            Qt::AlignCenter, label);
     }
     painter.setFont(demi(TextStyle::Axis));
     painter.setPen(Theme::instance().color(Role::Text));
-    painter.drawText(QRectF(area.right() - nameWidth, top - kTick - metrics.height() - 1, nameWidth, metrics.height()),
-                     Qt::AlignRight | Qt::AlignVCenter, tr("key"));
+    painter.drawText(
+        QRectF(area.right() - nameWidth, top - kTick - metrics.height() - 1, nameWidth, metrics.height()),
+        Qt::AlignRight | Qt::AlignVCenter, tr("key"));
 }
 
 void paintQueryAxis(QPainter& painter, const HeatmapScene& scene, const QRectF& area) {
@@ -93,13 +97,15 @@ void paintQueryAxis(QPainter& painter, const HeatmapScene& scene, const QRectF& 
     const double left = area.left();
     const qint64 step = paint::tickStep(area.height() / g.scale(), area.height(), 40);
     const QRect visible = g.visibleTokens();
-    for (qint64 t = (visible.top() + step - 1) / step * step; t <= visible.top() + visible.height(); t += step) {
+    for (qint64 t = (visible.top() + step - 1) / step * step; t <= visible.top() + visible.height();
+         t += step) {
         const double y = scene.plot.top() + g.yOf(double(t));
         if (t == 0 || y > area.bottom() + 0.5) continue; // the corner's 0 stands on the key axis
         paint::hairline(painter, {left - kTick, y}, {left, y}, Role::Strong);
         painter.setPen(Theme::instance().color(Role::Text3));
         painter.drawText(QRectF(kRim, y - metrics.height() / 2, left - kTick - 3 - kRim, metrics.height()),
-                         Qt::AlignRight | Qt::AlignVCenter, step < 1024 ? paint::count(t) : paint::axisTokens(t));
+                         Qt::AlignRight | Qt::AlignVCenter,
+                         step < 1024 ? paint::count(t) : paint::axisTokens(t));
     }
     painter.save();
     painter.setFont(demi(TextStyle::Axis));
@@ -161,14 +167,15 @@ QSizeF labelSize(const QString (&texts)[4]) {
     return {std::ceil(std::max(first, two ? second : 0)) + 18, (plain.height() + 2) * (two ? 2 : 1) + 8};
 }
 
-/// Left below the handle; where the crosshair's key would be covered, right of it and as far down as the masked area
-/// needs, so that the stripe that the label talks about stays in sight.
+/// Left below the handle; where the crosshair's key would be covered, right of it and as far down as the
+/// masked area needs, so that the stripe that the label talks about stays in sight.
 QPointF labelPlace(const QLineF& edge, QSizeF size, const HeatmapScene& scene) {
     const QPointF wanted = edge.center() + QPointF(-size.width() - 28, 22);
     const double cross = scene.plot.left() + scene.geometry.xOf(scene.key + 0.5);
     if (scene.key < 0 || cross < wanted.x() - 8 || cross > wanted.x() + size.width() + 8) return wanted;
     const double left = cross + 12, edgeY = edge.y1() + (left + size.width() - edge.x1());
-    const bool fits = edgeY + 16 + size.height() < scene.plot.bottom() && left + size.width() < scene.plot.right();
+    const bool fits =
+        edgeY + 16 + size.height() < scene.plot.bottom() && left + size.width() < scene.plot.right();
     return fits ? QPointF(left, edgeY + 16) : wanted;
 }
 
@@ -177,7 +184,8 @@ QPointF placed(QPointF wanted, QSizeF size, const HeatmapScene& scene) {
     const QRectF plot = scene.plot.adjusted(4, 4, -4, -4);
     QPointF at(std::clamp(wanted.x(), plot.left(), std::max(plot.left(), plot.right() - size.width())),
                std::clamp(wanted.y(), plot.top(), std::max(plot.top(), plot.bottom() - size.height())));
-    if (QRectF(at, size).intersects(scene.avoid)) at.setX(std::max(plot.left(), scene.avoid.left() - size.width() - 6));
+    if (QRectF(at, size).intersects(scene.avoid))
+        at.setX(std::max(plot.left(), scene.avoid.left() - size.width() - 6));
     return at;
 }
 
@@ -187,7 +195,8 @@ QMarginsF axisMargins() {
     const QFontMetricsF metrics = axisMetrics();
     const double numbers = std::max(metrics.horizontalAdvance(QStringLiteral("128k")),
                                     metrics.horizontalAdvance(paint::count(131072)));
-    return {std::ceil(kRim + metrics.height() + numbers + kTick + 5), std::ceil(kRim + metrics.height() + kTick + 2), 8, 8};
+    return {std::ceil(kRim + metrics.height() + numbers + kTick + 5),
+            std::ceil(kRim + metrics.height() + kTick + 2), 8, 8};
 }
 
 void paintAxes(QPainter& painter, const HeatmapScene& scene) {
@@ -221,7 +230,7 @@ void paintEdges(QPainter& painter, const HeatmapScene& scene) {
 
 void paintEdgeLabels(QPainter& painter, const HeatmapScene& scene) {
     const auto window = visibleWindowEdge(scene);
-    if (window && (scene.hotEdge == MaskEdge::Window || window->length() > 200)) {
+    if (window && (scene.hotEdge == MaskEdge::Window || window->length() > kLabelledWindow)) {
         const qint64 span = scene.mask.span();
         const double share = double(span) / std::max(scene.geometry.tokens(), 1);
         const QString texts[4] = {tr("Window edge"), tr("S %1").arg(paint::count(span)), scene.ruleText,
@@ -230,7 +239,7 @@ void paintEdgeLabels(QPainter& painter, const HeatmapScene& scene) {
         paintLabel(painter, placed(labelPlace(*window, size, scene), size, scene), size, texts);
     }
     const auto sink = onPlot(scene.geometry.sinkEdge(scene.mask), scene);
-    if (sink && (scene.hotEdge == MaskEdge::Sink || sink->length() > 200)) {
+    if (sink && (scene.hotEdge == MaskEdge::Sink || sink->length() > kLabelledSink)) {
         const QString texts[4] = {tr("Sink"), paint::count(scene.mask.sink), {}, {}};
         const QSizeF size = labelSize(texts);
         paintLabel(painter, placed(sink->pointAt(0.3) + QPointF(10, 0), size, scene), size, texts);
@@ -244,11 +253,14 @@ void paintCrosshair(QPainter& painter, const HeatmapScene& scene) {
     const QRectF area = textArea(scene);
     const bool keyInside = at.x() >= area.left() && at.x() <= area.right();
     const bool queryInside = at.y() >= area.top() && at.y() <= area.bottom();
-    if (keyInside) paint::hairline(painter, {at.x(), area.top()}, {at.x(), area.bottom()}, Role::Text, Qt::DashLine);
-    if (queryInside) paint::hairline(painter, {area.left(), at.y()}, {area.right(), at.y()}, Role::Text, Qt::DashLine);
+    if (keyInside)
+        paint::hairline(painter, {at.x(), area.top()}, {at.x(), area.bottom()}, Role::Text, Qt::DashLine);
+    if (queryInside)
+        paint::hairline(painter, {area.left(), at.y()}, {area.right(), at.y()}, Role::Text, Qt::DashLine);
     if (!keyInside || !queryInside) return;
     if (g.scale() >= 6) {
-        paint::selectionOutline(painter, g.rectOf(QRectF(scene.key, scene.query, 1, 1)).translated(scene.plot.topLeft()));
+        paint::selectionOutline(
+            painter, g.rectOf(QRectF(scene.key, scene.query, 1, 1)).translated(scene.plot.topLeft()));
         return;
     }
     painter.save();

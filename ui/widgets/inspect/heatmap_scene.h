@@ -1,5 +1,6 @@
-// What is drawn over a heatmap's picture: axes, mask edges with their handle and label, crosshair, selection, loupe.
-// Stateless: a HeatmapScene describes one frame, so that the screen, a PNG and an SVG get the same strokes.
+// What is drawn over a heatmap's picture: axes, mask edges with their handle and label, crosshair, selection,
+// loupe. Stateless: a HeatmapScene describes one frame, so that the screen, a PNG and an SVG get the same
+// strokes.
 #pragma once
 
 #include "ui/viewmodels/heatmap_source.h"
@@ -14,13 +15,13 @@ namespace moa {
 
 struct HeatmapScene {
     const HeatmapGeometry& geometry;
-    QRectF plot;              ///< of the widget; the geometry's pixels start at its top left
+    QRectF plot; ///< of the widget; the geometry's pixels start at its top left
     MaskShape mask;
-    int query = -1, key = -1; ///< crosshair; −1: none
-    QRect selection;          ///< tokens (x keys, y queries); empty: none
+    int query = -1, key = -1;          ///< crosshair; −1: none
+    QRect selection;                   ///< tokens (x keys, y queries); empty: none
     MaskEdge hotEdge = MaskEdge::None; ///< under the pointer or being dragged
-    QString ruleText;         ///< "2,048 + 0.125 N"; may be empty
-    QRectF avoid;             ///< the read-out: labels stay off it
+    QString ruleText;                  ///< "2,048 + 0.125 N"; may be empty
+    QRectF avoid;                      ///< the read-out: labels stay off it
 };
 
 namespace scene {

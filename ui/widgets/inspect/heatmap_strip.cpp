@@ -49,9 +49,12 @@ void ColourKey::setLook(const HeatLook& look) {
 
 QString ColourKey::title() const {
     switch (m_kind) {
-    case Kind::Attention: return m_look.log ? tr("Attention, log") : tr("Attention");
-    case Kind::Evidence: return tr("Masked-out evidence");
-    case Kind::Influence: return tr("Influence");
+    case Kind::Attention:
+        return m_look.log ? tr("Attention, log") : tr("Attention");
+    case Kind::Evidence:
+        return tr("Masked-out evidence");
+    case Kind::Influence:
+        return tr("Influence");
     }
     return {};
 }
@@ -63,8 +66,10 @@ QStringList ColourKey::ticks() const {
         const double middle = m_look.log ? std::sqrt(m_look.floor * m_look.top) : m_look.top / 2;
         return {paint::scaleEnd(low), paint::scaleEnd(middle), paint::scaleEnd(m_look.top)};
     }
-    case Kind::Evidence: return {paint::scaleEnd(m_look.evidenceFloor), paint::scaleEnd(m_look.evidenceTop)};
-    case Kind::Influence: return {QStringLiteral("0"), QStringLiteral("1")};
+    case Kind::Evidence:
+        return {paint::scaleEnd(m_look.evidenceFloor), paint::scaleEnd(m_look.evidenceTop)};
+    case Kind::Influence:
+        return {QStringLiteral("0"), QStringLiteral("1")};
     }
     return {};
 }
@@ -90,7 +95,8 @@ void ColourKey::paintEvent(QPaintEvent*) {
     painter.drawText(QRect(3, 0, width() - 6, head), Qt::AlignLeft | Qt::AlignVCenter, title());
     const QRect bar(3, head + 5, width() - 6, kBarHeight);
     for (int x = 0; x < bar.width(); ++x)
-        painter.fillRect(bar.left() + x, bar.top(), 1, bar.height(), QColor::fromRgb(colourAt(double(x) / std::max(bar.width() - 1, 1))));
+        painter.fillRect(bar.left() + x, bar.top(), 1, bar.height(),
+                         QColor::fromRgb(colourAt(double(x) / std::max(bar.width() - 1, 1))));
     painter.setPen(theme.color(Role::Strong));
     painter.drawRect(bar.adjusted(0, 0, -1, -1));
     painter.setFont(theme.font(TextStyle::Axis));
@@ -104,7 +110,8 @@ void ColourKey::paintEvent(QPaintEvent*) {
 
 HeatmapStrip::HeatmapStrip(QWidget* parent)
     : QScrollArea(parent), m_ladder(new ResolutionLadder), m_minimap(new Minimap),
-      m_attention(new ColourKey(ColourKey::Kind::Attention)), m_evidence(new ColourKey(ColourKey::Kind::Evidence)),
+      m_attention(new ColourKey(ColourKey::Kind::Attention)),
+      m_evidence(new ColourKey(ColourKey::Kind::Evidence)),
       m_influence(new ColourKey(ColourKey::Kind::Influence)), m_mass(new QWidget), m_massValue(new QLabel),
       m_massNote(new QLabel) {
     setFrameShape(QFrame::NoFrame);
@@ -138,6 +145,8 @@ HeatmapStrip::HeatmapStrip(QWidget* parent)
     column->addStretch(1);
     m_mass->hide();
     setWidget(content);
+    content->setAutoFillBackground(false); // the panel's surface shows through
+    viewport()->setAutoFillBackground(false);
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
     connect(&Theme::instance(), &Theme::changed, this, &HeatmapStrip::restyle);
     restyle();
@@ -145,7 +154,8 @@ HeatmapStrip::HeatmapStrip(QWidget* parent)
 }
 
 QSize HeatmapStrip::sizeHint() const {
-    return {widget()->sizeHint().width() + (verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0),
+    return {widget()->sizeHint().width() +
+                (verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0),
             widget()->sizeHint().height()};
 }
 
@@ -174,8 +184,10 @@ void HeatmapStrip::setMassKept(std::optional<double> kept, double worstBlock) {
     if (!kept) return;
     m_massValue->setText(tr("%1%").arg(paint::number(100 * *kept, 1)));
     const QString hidden = paint::number(100 * (1 - *kept), 1);
-    m_massNote->setText(worstBlock > 0 ? tr("%1% masked out, %2% in one block").arg(hidden, paint::number(100 * worstBlock, 1))
-                                       : tr("%1% masked out").arg(hidden));
+    m_massNote->setText(
+        worstBlock > 0
+            ? tr("%1% masked out, %2% in one block").arg(hidden, paint::number(100 * worstBlock, 1))
+            : tr("%1% masked out").arg(hidden));
 }
 
 void HeatmapStrip::restyle() {

@@ -1,5 +1,5 @@
-// The strip right of the heatmap: resolution ladder, viewport, colour keys and the mass that the plan keeps. Scrolls
-// where it is higher than its place.
+// The strip right of the heatmap: resolution ladder, viewport, colour keys and the mass that the plan keeps.
+// Scrolls where it is higher than its place.
 #pragma once
 
 #include "ui/widgets/inspect/heatmap_image.h"
@@ -46,8 +46,8 @@ public:
     Minimap* minimap() { return m_minimap; }
     void setLook(const HeatLook& look);
     void setInfluenceShown(bool shown);
-    /// Shares of the row's attention at N, 0 … 1: kept by the mask; hidden in the single strongest block. Nothing:
-    /// not known, the block is hidden.
+    /// Shares of the row's attention at N, 0 … 1: kept by the mask; hidden in the single strongest block.
+    /// Nothing: not known, the block is hidden.
     void setMassKept(std::optional<double> kept, double worstBlock = 0);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;

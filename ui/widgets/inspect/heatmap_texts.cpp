@@ -32,7 +32,8 @@ void HeatmapCanvas::updateReadOut() {
     if (exact >= 0 && used == 1) lines.append({tr("Attention"), paint::weight(double(exact))});
     if (const int block = this->block(); block > 1 || used > 1) {
         const float pooled = m_image.valueAt(m_query, m_key, block, &used);
-        const QString name = m_look.pooling == Pooling::Max ? tr("Block max, %1 tokens") : tr("Block mean, %1 tokens");
+        const QString name =
+            m_look.pooling == Pooling::Max ? tr("Block max, %1 tokens") : tr("Block mean, %1 tokens");
         if (pooled >= 0) lines.append({name.arg(used), paint::weight(double(pooled))});
     }
     if (const double influence = influenceAt(m_query, m_key); influence >= 0)
@@ -49,7 +50,8 @@ void HeatmapCanvas::updateReadOut() {
 void HeatmapCanvas::placeReadOut() {
     // The upper right is the empty half of a fitted map; in a zoomed view the box gives way to the crosshair.
     const QSize size = m_readOut->sizeHint();
-    const QPointF cross(m_plot.left() + m_geometry.xOf(m_key + 0.5), m_plot.top() + m_geometry.yOf(m_query + 0.5));
+    const QPointF cross(m_plot.left() + m_geometry.xOf(m_key + 0.5),
+                        m_plot.top() + m_geometry.yOf(m_query + 0.5));
     QRectF box(QPointF(m_plot.right() - size.width() - 6, m_plot.top() + 6), size);
     if (box.adjusted(-12, -12, 12, 12).contains(cross)) box.moveBottom(m_plot.bottom() - 6);
     m_readOut->setGeometry(box.toRect());

@@ -32,8 +32,10 @@ bool HoverTip::eventFilter(QObject* watched, QEvent* event) {
         m_timer.stop();
         QToolTip::hideText();
         break;
-    case QEvent::ToolTip: return true; // ours comes sooner
-    default: break;
+    case QEvent::ToolTip:
+        return true; // ours comes sooner
+    default:
+        break;
     }
     return QObject::eventFilter(watched, event);
 }

@@ -1,4 +1,5 @@
-// Tooltips of canvases: text for the cell under a resting pointer, after 400 ms and beside the cell, not on it.
+// Tooltips of canvases: text for the cell under a resting pointer, after 400 ms and beside the cell, not on
+// it.
 #pragma once
 
 #include <QObject>

@@ -55,7 +55,8 @@ QString Minimap::caption() const {
 
 QSize Minimap::sizeHint() const {
     const QFontMetrics metrics(Theme::instance().font(TextStyle::Caption));
-    const int text = metrics.horizontalAdvance(tr("%1 of %2").arg(paint::count(131072), paint::count(131072)));
+    const int text =
+        metrics.horizontalAdvance(tr("%1 of %2").arg(paint::count(131072), paint::count(131072)));
     return {std::max(kSide, text) + 6, kSide + 6 + metrics.height() + 3};
 }
 
@@ -79,7 +80,8 @@ void Minimap::paintEvent(QPaintEvent*) {
     }
     if (m_tokens > 0) {
         const double scale = double(kSide) / m_tokens;
-        QRectF frame(area.left() + m_view.x() * scale, area.top() + m_view.y() * scale, m_view.width() * scale, m_view.height() * scale);
+        QRectF frame(area.left() + m_view.x() * scale, area.top() + m_view.y() * scale,
+                     m_view.width() * scale, m_view.height() * scale);
         // A far zoom still has a frame that can be seen.
         constexpr double kLeast = 5;
         if (frame.width() < kLeast || frame.height() < kLeast) {
@@ -95,7 +97,9 @@ void Minimap::paintEvent(QPaintEvent*) {
     }
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text3));
-    painter.drawText(QRectF(area.left(), area.bottom() + 4, width() - area.left(), painter.fontMetrics().height()), Qt::AlignLeft | Qt::AlignVCenter, caption());
+    painter.drawText(
+        QRectF(area.left(), area.bottom() + 4, width() - area.left(), painter.fontMetrics().height()),
+        Qt::AlignLeft | Qt::AlignVCenter, caption());
     if (hasFocus()) paint::focusRing(painter, area.adjusted(-4, -4, 4, 4));
 }
 
@@ -118,11 +122,20 @@ void Minimap::keyPressEvent(QKeyEvent* event) {
     const QPoint centre = m_view.center();
     const int dx = std::max(m_view.width() / 4, 1), dy = std::max(m_view.height() / 4, 1);
     switch (event->key()) {
-    case Qt::Key_Left: emit centreRequested(centre.y(), std::max(centre.x() - dx, 0)); return;
-    case Qt::Key_Right: emit centreRequested(centre.y(), centre.x() + dx); return;
-    case Qt::Key_Up: emit centreRequested(std::max(centre.y() - dy, 0), centre.x()); return;
-    case Qt::Key_Down: emit centreRequested(centre.y() + dy, centre.x()); return;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_Left:
+        emit centreRequested(centre.y(), std::max(centre.x() - dx, 0));
+        return;
+    case Qt::Key_Right:
+        emit centreRequested(centre.y(), centre.x() + dx);
+        return;
+    case Qt::Key_Up:
+        emit centreRequested(std::max(centre.y() - dy, 0), centre.x());
+        return;
+    case Qt::Key_Down:
+        emit centreRequested(centre.y() + dy, centre.x());
+        return;
+    default:
+        QWidget::keyPressEvent(event);
     }
 }
 

@@ -1,5 +1,5 @@
-// What the canvases of the Inspect page draw alike: focus rings, selection outlines, chips of text, and how numbers
-// read (digit groups by locale, true minus, k = 1,024 on axes).
+// What the canvases of the Inspect page draw alike: focus rings, selection outlines, chips of text, and how
+// numbers read (digit groups by locale, true minus, k = 1,024 on axes).
 #pragma once
 
 #include "ui/widgets/theme.h"

@@ -40,7 +40,8 @@ QSize ReadOut::sizeHint() const {
     const QFontMetrics label(theme.font(TextStyle::Caption)), bold(theme.font(TextStyle::Key));
     int width = std::max(kMinWidth, bold.horizontalAdvance(m_title));
     for (const Line& line : m_lines)
-        width = std::max(width, label.horizontalAdvance(line.label) + kColumnGap + bold.horizontalAdvance(line.value));
+        width = std::max(width, label.horizontalAdvance(line.label) + kColumnGap +
+                                    bold.horizontalAdvance(line.value));
     return {width + 2 * kPadX + 1, bold.height() + 4 + int(m_lines.size()) * lineHeight() + 2 * kPadY};
 }
 
@@ -53,8 +54,8 @@ void ReadOut::paintEvent(QPaintEvent*) {
     painter.setFont(bold);
     painter.setPen(theme.color(Role::Text));
     const int titleHeight = QFontMetrics(bold).height();
-    painter.drawText(QRect(inside.x(), inside.y(), inside.width(), titleHeight), Qt::AlignLeft | Qt::AlignVCenter,
-                     m_title);
+    painter.drawText(QRect(inside.x(), inside.y(), inside.width(), titleHeight),
+                     Qt::AlignLeft | Qt::AlignVCenter, m_title);
     QFont caption = theme.font(TextStyle::Caption), value = caption;
     value.setWeight(QFont::DemiBold);
     int y = inside.y() + titleHeight + 4;

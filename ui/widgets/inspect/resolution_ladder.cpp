@@ -49,7 +49,8 @@ QSize ResolutionLadder::sizeHint() const {
     const QFontMetrics metrics(Theme::instance().font(TextStyle::Key));
     int widest = 0;
     for (const int block : m_steps) widest = std::max(widest, metrics.horizontalAdvance(nameOf(block)));
-    return {2 * kRim + kDot + kTextGap + widest, 2 * kRim + int(m_steps.size()) * Theme::instance().rowHeight(TextStyle::Caption)};
+    return {2 * kRim + kDot + kTextGap + widest,
+            2 * kRim + int(m_steps.size()) * Theme::instance().rowHeight(TextStyle::Caption)};
 }
 
 QRect ResolutionLadder::rowRect(int row) const {
@@ -64,7 +65,8 @@ void ResolutionLadder::paintEvent(QPaintEvent*) {
     const double x = kRim + kDot / 2.0 + 1;
     if (m_steps.size() > 1) {
         painter.setPen(QPen(theme.color(Role::Border), 2));
-        painter.drawLine(QPointF(x, rowRect(0).center().y()), QPointF(x, rowRect(int(m_steps.size()) - 1).center().y()));
+        painter.drawLine(QPointF(x, rowRect(0).center().y()),
+                         QPointF(x, rowRect(int(m_steps.size()) - 1).center().y()));
     }
     for (int row = 0; row < int(m_steps.size()); ++row) {
         const bool current = m_steps[std::size_t(row)] == m_current;
@@ -74,7 +76,8 @@ void ResolutionLadder::paintEvent(QPaintEvent*) {
         painter.drawEllipse(QPointF(x, line.center().y()), kDot / 2.0 - 1, kDot / 2.0 - 1);
         painter.setFont(theme.font(current ? TextStyle::Key : TextStyle::Caption));
         painter.setPen(theme.color(current ? Role::Text : Role::Text2));
-        painter.drawText(line.adjusted(kDot + kTextGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, nameOf(m_steps[std::size_t(row)]));
+        painter.drawText(line.adjusted(kDot + kTextGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                         nameOf(m_steps[std::size_t(row)]));
     }
     if (hasFocus()) paint::focusRing(painter, QRectF(rect()).adjusted(-1, -1, 1, 1));
 }
@@ -87,17 +90,27 @@ void ResolutionLadder::activateItem(int index) {
 
 void ResolutionLadder::mousePressEvent(QMouseEvent* event) {
     for (int row = 0; row < itemCount(); ++row)
-        if (event->button() == Qt::LeftButton && rowRect(row).contains(event->position().toPoint())) activateItem(row);
+        if (event->button() == Qt::LeftButton && rowRect(row).contains(event->position().toPoint()))
+            activateItem(row);
 }
 
 void ResolutionLadder::keyPressEvent(QKeyEvent* event) {
     const int row = currentItem();
     switch (event->key()) {
-    case Qt::Key_Up: activateItem(std::max(row - 1, 0)); return;
-    case Qt::Key_Down: activateItem(std::min(row + 1, itemCount() - 1)); return;
-    case Qt::Key_Home: activateItem(0); return;
-    case Qt::Key_End: activateItem(itemCount() - 1); return;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_Up:
+        activateItem(std::max(row - 1, 0));
+        return;
+    case Qt::Key_Down:
+        activateItem(std::min(row + 1, itemCount() - 1));
+        return;
+    case Qt::Key_Home:
+        activateItem(0);
+        return;
+    case Qt::Key_End:
+        activateItem(itemCount() - 1);
+        return;
+    default:
+        QWidget::keyPressEvent(event);
     }
 }
 

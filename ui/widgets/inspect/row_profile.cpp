@@ -97,7 +97,8 @@ void RowProfile::findPeak() {
 
 QRectF RowProfile::plotRect() const {
     const int left = TokenLane::titleWidth();
-    return QRectF(left, kRim, std::max(width() - left - kRim, 1), std::max(height() - axisHeight() - 2 * kRim, 1));
+    return QRectF(left, kRim, std::max(width() - left - kRim, 1),
+                  std::max(height() - axisHeight() - 2 * kRim, 1));
 }
 
 double RowProfile::xOf(double key) const {
@@ -130,13 +131,15 @@ void RowProfile::paintBars(QPainter& painter) {
         const auto bar = [&](float weight, Role role, int width) {
             if (!(weight > 0)) return;
             const double height = std::max(m_look.position(double(weight)) * (plot.height() - 4), 1.0);
-            painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, width, height), theme.color(role));
+            painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, width, height),
+                             theme.color(role));
         };
         const Best& column = best[std::size_t(x)];
         const bool evidence = double(column.hidden) >= m_look.evidenceFloor;
         bar(column.visible, Role::Dense, barWidth);
         // A peak of one pixel would be lost among its neighbours.
-        bar(column.hidden, evidence ? Role::Sparse : Role::Neutral, evidence ? std::max(barWidth, 2) : barWidth);
+        bar(column.hidden, evidence ? Role::Sparse : Role::Neutral,
+            evidence ? std::max(barWidth, 2) : barWidth);
     }
 }
 
@@ -145,30 +148,29 @@ void RowProfile::paintLabels(QPainter& painter) {
     const QRectF plot = plotRect();
     painter.setFont(labelFont());
     const QFontMetricsF metrics(painter.font());
-    QRectF peakBox;
-    const auto label = [&](const QString& text, double x, double y) {
+    QRectF taken;
+    const auto label = [&](const QString& text, double x) {
         const double width = metrics.horizontalAdvance(text);
         const double left = x + 5 + width <= plot.right() ? x + 5 : x - 5 - width;
-        const QRectF box(left, y, width, metrics.height());
+        QRectF box(left, plot.top() + 2, width, metrics.height());
+        if (box.adjusted(-4, 0, 4, 0).intersects(taken)) box.translate(0, metrics.height());
+        taken = box;
         painter.fillRect(box.adjusted(-2, 0, 2, 0), theme.color(Role::Surface));
         painter.setPen(theme.color(Role::Sparse));
         painter.drawText(box, Qt::AlignCenter, text);
-        return box;
     };
     if (m_peak >= 0 && double(m_weights[std::size_t(m_peak)]) >= m_look.evidenceFloor) {
-        const QString token = m_tokenText ? QStringLiteral("“%1”  ").arg(tokenSymbols(m_tokenText(m_peak))) : QString();
-        peakBox = label(QStringLiteral("%1  %2%3").arg(paint::count(m_peak), token,
-                                                       paint::weight(double(m_weights[std::size_t(m_peak)]))),
-                        xOf(m_peak + 0.5), plot.top() + 2);
+        const QString token =
+            m_tokenText ? QStringLiteral("“%1”  ").arg(tokenSymbols(m_tokenText(m_peak))) : QString();
+        const QString weight = paint::weight(double(m_weights[std::size_t(m_peak)]));
+        label(QStringLiteral("%1  %2%3").arg(paint::count(m_peak), token, weight), xOf(m_peak + 0.5));
     }
     const qint64 firstVisible = m_query - m_mask.window + 1;
     if (m_mask.window > 0 && firstVisible > m_mask.sink) {
         const double x = xOf(double(firstVisible));
         painter.setPen(QPen(theme.color(Role::Sparse), 2));
         painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
-        const QString text = tr("window %1").arg(paint::count(m_mask.window));
-        const bool clash = peakBox.intersects(QRectF(x, plot.top(), metrics.horizontalAdvance(text) + 8, metrics.height()));
-        label(text, x, plot.top() + 2 + (clash ? metrics.height() : 0));
+        label(tr("window %1").arg(paint::count(m_mask.window)), x);
     }
 }
 
@@ -179,23 +181,27 @@ void RowProfile::paintTo(QPainter& painter) {
     painter.setFont(bold);
     painter.setPen(theme.color(Role::Text2));
     const int line = QFontMetrics(bold).height();
-    painter.drawText(QRect(kRim, kRim, TokenLane::titleWidth(), line), Qt::AlignLeft | Qt::AlignVCenter, tr("Row profile"));
+    painter.drawText(QRect(kRim, kRim, TokenLane::titleWidth(), line), Qt::AlignLeft | Qt::AlignVCenter,
+                     tr("Row profile"));
     const QRectF plot = plotRect();
     painter.fillRect(plot, theme.color(Role::Sunken));
     if (m_weights.empty()) return;
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text3));
-    painter.drawText(QRect(kRim, kRim + line, TokenLane::titleWidth(), line), Qt::AlignLeft | Qt::AlignVCenter,
-                     tr("query %1").arg(paint::count(m_query)));
+    painter.drawText(QRect(kRim, kRim + line, TokenLane::titleWidth(), line),
+                     Qt::AlignLeft | Qt::AlignVCenter, tr("query %1").arg(paint::count(m_query)));
     const qint64 firstVisible = std::max<qint64>(m_mask.window > 0 ? m_query - m_mask.window + 1 : 0, 0);
-    painter.fillRect(QRectF(QPointF(xOf(double(firstVisible)), plot.top()), QPointF(xOf(m_query + 1.0), plot.bottom())),
-                     theme.color(Role::SparseSoft));
+    painter.fillRect(
+        QRectF(QPointF(xOf(double(firstVisible)), plot.top()), QPointF(xOf(m_query + 1.0), plot.bottom())),
+        theme.color(Role::SparseSoft));
     if (m_rangeEnd >= 0)
         painter.fillRect(QRectF(QPointF(xOf(std::min(m_pressed, m_rangeEnd)), plot.top()),
                                 QPointF(xOf(std::max(m_pressed, m_rangeEnd) + 1), plot.bottom())),
                          theme.color(Role::AccentSoft));
-    if (m_key >= 0 && m_key < int(m_weights.size())) // under the bars, so that the marked key's own bar is seen
-        paint::hairline(painter, {xOf(m_key + 0.5), plot.top()}, {xOf(m_key + 0.5), plot.bottom()}, Role::Text, Qt::DashLine);
+    if (m_key >= 0 &&
+        m_key < int(m_weights.size())) // under the bars, so that the marked key's own bar is seen
+        paint::hairline(painter, {xOf(m_key + 0.5), plot.top()}, {xOf(m_key + 0.5), plot.bottom()},
+                        Role::Text, Qt::DashLine);
     paintBars(painter);
     paintLabels(painter);
     painter.setFont(theme.font(TextStyle::Axis));
@@ -204,9 +210,11 @@ void RowProfile::paintTo(QPainter& painter) {
     for (qint64 t = 0; t <= m_tokens; t += step) {
         const QString text = step < 1024 ? paint::count(t) : paint::axisTokens(t);
         const double width = metrics.horizontalAdvance(text) + 2;
-        const double left = std::clamp(xOf(double(t)) - width / 2, plot.left(), std::max(plot.left(), plot.right() - width));
+        const double left =
+            std::clamp(xOf(double(t)) - width / 2, plot.left(), std::max(plot.left(), plot.right() - width));
         painter.setPen(theme.color(Role::Text3));
-        painter.drawText(QRectF(left, plot.bottom() + 1, width, axisHeight()), Qt::AlignHCenter | Qt::AlignTop, text);
+        painter.drawText(QRectF(left, plot.bottom() + 1, width, axisHeight()),
+                         Qt::AlignHCenter | Qt::AlignTop, text);
     }
 }
 
@@ -225,7 +233,8 @@ void RowProfile::moveKey(int key) {
 }
 
 void RowProfile::mousePressEvent(QMouseEvent* event) {
-    if (event->button() != Qt::LeftButton || m_weights.empty() || !plotRect().contains(event->position())) return;
+    if (event->button() != Qt::LeftButton || m_weights.empty() || !plotRect().contains(event->position()))
+        return;
     m_pressed = keyAt(event->position().x());
 }
 
@@ -250,13 +259,26 @@ void RowProfile::keyPressEvent(QKeyEvent* event) {
     const int perPixel = std::max(1, int(m_tokens / std::max(plotRect().width(), 1.0)));
     const int step = event->modifiers() & Qt::ShiftModifier ? 10 * perPixel : 1;
     switch (event->key()) {
-    case Qt::Key_Left: moveKey(m_key - step); return;
-    case Qt::Key_Right: moveKey(m_key + step); return;
-    case Qt::Key_Home: moveKey(0); return;
-    case Qt::Key_End: moveKey(int(m_weights.size()) - 1); return;
-    case Qt::Key_Period: emit peakRequested(1); return;
-    case Qt::Key_Comma: emit peakRequested(-1); return;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_Left:
+        moveKey(m_key - step);
+        return;
+    case Qt::Key_Right:
+        moveKey(m_key + step);
+        return;
+    case Qt::Key_Home:
+        moveKey(0);
+        return;
+    case Qt::Key_End:
+        moveKey(int(m_weights.size()) - 1);
+        return;
+    case Qt::Key_Period:
+        emit peakRequested(1);
+        return;
+    case Qt::Key_Comma:
+        emit peakRequested(-1);
+        return;
+    default:
+        QWidget::keyPressEvent(event);
     }
 }
 

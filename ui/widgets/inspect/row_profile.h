@@ -1,4 +1,5 @@
-// Attention of one query over all keys: bars pooled by maximum per pixel, the window's band, masked peaks in orange.
+// Attention of one query over all keys: bars pooled by maximum per pixel, the window's band, masked peaks in
+// orange.
 #pragma once
 
 #include "ui/widgets/inspect/accessible_items.h"

@@ -44,11 +44,11 @@ RuleCostPanel::RuleCostPanel(QWidget* parent) : Panel(tr("Rule and cost"), paren
     m_costs->setColumnStretch(0, 1);
     body()->addLayout(m_costs);
     body()->addWidget(warningRow());
+    body()->addStretch(1);
     connect(m_pin, &QPushButton::clicked, this, [this] { emit pinToggled(!m_pinned); });
     connect(m_plan, &QPushButton::clicked, this, &RuleCostPanel::planRequested);
     connect(m_widen, &QPushButton::clicked, this, &RuleCostPanel::widenRequested);
     connect(&Theme::instance(), &Theme::changed, this, &RuleCostPanel::restyle);
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     restyle();
 }
 
@@ -66,7 +66,8 @@ QWidget* RuleCostPanel::ruleRow() {
     m_beta->setToolTip(tr("β: how much the span grows per token of the length"));
     m_beta->setKeyboardTracking(false);
     setGrid(-32768, 32768, 1024, 0.125);
-    for (QAbstractSpinBox* box : {static_cast<QAbstractSpinBox*>(m_alpha), static_cast<QAbstractSpinBox*>(m_beta)}) {
+    for (QAbstractSpinBox* box :
+         {static_cast<QAbstractSpinBox*>(m_alpha), static_cast<QAbstractSpinBox*>(m_beta)}) {
         new SpinArrows(box);
         box->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     }
@@ -87,7 +88,8 @@ QWidget* RuleCostPanel::ruleRow() {
     m_rule = new QBoxLayout(QBoxLayout::LeftToRight, m_ruleBox);
     m_rule->setContentsMargins(0, 0, 0, 0);
     m_rule->setSpacing(6);
-    m_rule->setSizeConstraint(QLayout::SetNoConstraint); // narrow panels put the result below, see arrangeRule
+    m_rule->setSizeConstraint(
+        QLayout::SetNoConstraint); // narrow panels put the result below, see arrangeRule
     m_rule->addWidget(m_edit, 0, Qt::AlignLeft);
     m_rule->addWidget(m_result, 0, Qt::AlignLeft);
     m_rule->addStretch(1);
@@ -153,9 +155,11 @@ void RuleCostPanel::setGrid(int alphaMin, int alphaMax, int alphaStep, double be
 void RuleCostPanel::sizeSpinBoxes() {
     // Numbers never elide: as wide as the widest one that the design shows, frame and chevrons.
     const QFontMetrics metrics(Theme::instance().font(TextStyle::Body));
-    m_alpha->setFixedWidth(metrics.horizontalAdvance(tr("%1 α").arg(paint::count(std::max(m_alpha->maximum(), 10000)))) +
-                           SpinArrows::kWidth + 18);
-    m_beta->setFixedWidth(metrics.horizontalAdvance(tr("%1 β").arg(paint::number(0.125, 3))) + SpinArrows::kWidth + 18);
+    m_alpha->setFixedWidth(
+        metrics.horizontalAdvance(tr("%1 α").arg(paint::count(std::max(m_alpha->maximum(), 10000)))) +
+        SpinArrows::kWidth + 18);
+    m_beta->setFixedWidth(metrics.horizontalAdvance(tr("%1 β").arg(paint::number(0.125, 3))) +
+                          SpinArrows::kWidth + 18);
 }
 
 void RuleCostPanel::setPinned(bool pinned) {
@@ -171,7 +175,8 @@ void RuleCostPanel::setEditable(bool editable) {
 }
 
 void RuleCostPanel::updateEnabled() {
-    for (QWidget* widget : {static_cast<QWidget*>(m_alpha), static_cast<QWidget*>(m_beta), static_cast<QWidget*>(m_widen)})
+    for (QWidget* widget :
+         {static_cast<QWidget*>(m_alpha), static_cast<QWidget*>(m_beta), static_cast<QWidget*>(m_widen)})
         widget->setEnabled(m_editable && !m_pinned);
     m_pin->setEnabled(m_editable);
     m_plan->setEnabled(m_editable);
@@ -199,10 +204,10 @@ void RuleCostPanel::setCosts(const QList<Cost>& costs) {
             label->setToolTip(cost.tip);
             label->setMinimumHeight(Theme::instance().rowHeight(TextStyle::Table));
             tint(label, column == 1 ? TextStyle::Key : TextStyle::Table,
-                 cost.stale       ? Role::Text3
-                 : column == 0    ? Role::Text2
-                 : column == 1    ? Role::Text
-                                  : cost.deltaRole);
+                 cost.stale    ? Role::Text3
+                 : column == 0 ? Role::Text2
+                 : column == 1 ? Role::Text
+                               : cost.deltaRole);
             label->show();
         }
 }

@@ -23,7 +23,7 @@ public:
         QString name, value, delta = {};
         Role deltaRole = Role::Text3;
         bool stale = false; ///< measured before an edit: grey
-        QString tip = {};     ///< e.g. the run that measured it
+        QString tip = {};   ///< e.g. the run that measured it
     };
 
     explicit RuleCostPanel(QWidget* parent = nullptr);

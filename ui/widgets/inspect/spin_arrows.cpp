@@ -29,11 +29,12 @@ void SpinArrows::paintEvent(QPaintEvent*) {
     const Theme& theme = Theme::instance();
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(theme.color(m_box->isEnabled() ? Role::Text2 : Role::Neutral), 1.4, Qt::SolidLine, Qt::RoundCap,
-                        Qt::RoundJoin));
+    painter.setPen(QPen(theme.color(m_box->isEnabled() ? Role::Text2 : Role::Neutral), 1.4, Qt::SolidLine,
+                        Qt::RoundCap, Qt::RoundJoin));
     const double x = width() / 2.0, quarter = height() / 4.0;
     painter.drawPolyline(QPolygonF({{x - 3, quarter + 2.5}, {x, quarter - 0.5}, {x + 3, quarter + 2.5}}));
-    painter.drawPolyline(QPolygonF({{x - 3, 3 * quarter - 2.5}, {x, 3 * quarter + 0.5}, {x + 3, 3 * quarter - 2.5}}));
+    painter.drawPolyline(
+        QPolygonF({{x - 3, 3 * quarter - 2.5}, {x, 3 * quarter + 0.5}, {x + 3, 3 * quarter - 2.5}}));
 }
 
 void SpinArrows::mousePressEvent(QMouseEvent* event) {

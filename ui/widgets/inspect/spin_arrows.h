@@ -1,5 +1,5 @@
-// The two small chevrons at the right of a spin box, in the theme's colours: a style sheet can only show pictures of
-// fixed colours there. Replaces the box's own buttons; keys and wheel stay the box's.
+// The two small chevrons at the right of a spin box, in the theme's colours: a style sheet can only show
+// pictures of fixed colours there. Replaces the box's own buttons; keys and wheel stay the box's.
 #pragma once
 
 #include <QWidget>

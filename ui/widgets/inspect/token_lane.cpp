@@ -49,7 +49,8 @@ int TokenLane::titleWidth() {
 
 QSize TokenLane::sizeHint() const {
     const Theme& theme = Theme::instance();
-    const int texts = QFontMetrics(theme.font(TextStyle::Key)).height() + QFontMetrics(theme.font(TextStyle::Caption)).height();
+    const int texts = QFontMetrics(theme.font(TextStyle::Key)).height() +
+                      QFontMetrics(theme.font(TextStyle::Caption)).height();
     return {titleWidth() + 480, std::max(chipHeight() + kUnderline + 3, texts) + 2 * kRim};
 }
 
@@ -98,7 +99,8 @@ void TokenLane::layOut() {
     const int centre = has(m_current) ? m_current : m_first;
     m_chips.append(make(centre));
     int used = m_chips.front().rect.width();
-    // Grows to both sides in turn, so that the current token stays in the middle while there is text around it.
+    // Grows to both sides in turn, so that the current token stays in the middle while there is text around
+    // it.
     for (bool left = true, right = true, turn = true; left || right; turn = !turn) {
         bool& open = turn ? left : right;
         if (!open) continue;
@@ -119,7 +121,8 @@ void TokenLane::layOut() {
 }
 
 std::pair<int, int> TokenLane::shownRange() const {
-    return m_chips.isEmpty() ? std::pair{0, -1} : std::pair{m_chips.front().position, m_chips.back().position};
+    return m_chips.isEmpty() ? std::pair{0, -1}
+                             : std::pair{m_chips.front().position, m_chips.back().position};
 }
 
 QRect TokenLane::chipRect(int position) const {
@@ -152,7 +155,8 @@ void TokenLane::paintChip(QPainter& painter, const Chip& chip) {
     painter.setBrush(Qt::NoBrush);
     if (chip.position == m_current) {
         painter.setPen(QPen(theme.color(Role::Text), 2));
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kChipRadius, metrics::kChipRadius);
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kChipRadius,
+                                metrics::kChipRadius);
     } else if (isSelected(chip.position)) {
         painter.setPen(QPen(theme.color(Role::Text), 1));
         painter.drawRoundedRect(box, metrics::kChipRadius, metrics::kChipRadius);
@@ -167,14 +171,16 @@ void TokenLane::paintTo(QPainter& painter) {
     painter.setFont(title);
     painter.setPen(theme.color(Role::Text2));
     const int titleHeight = QFontMetrics(title).height(), noteHeight = QFontMetrics(caption).height();
-    painter.drawText(QRect(kRim + 1, kRim, titleWidth(), titleHeight), Qt::AlignLeft | Qt::AlignVCenter, m_title);
+    painter.drawText(QRect(kRim + 1, kRim, titleWidth(), titleHeight), Qt::AlignLeft | Qt::AlignVCenter,
+                     m_title);
     const auto [first, last] = shownRange();
     const QString note = !m_note.isEmpty() || last < first
                              ? m_note
                              : tr("%1 to %2").arg(paint::count(first), paint::count(last));
     painter.setFont(caption);
     painter.setPen(theme.color(Role::Text3));
-    painter.drawText(QRect(kRim + 1, kRim + titleHeight, titleWidth(), noteHeight), Qt::AlignLeft | Qt::AlignVCenter, note);
+    painter.drawText(QRect(kRim + 1, kRim + titleHeight, titleWidth(), noteHeight),
+                     Qt::AlignLeft | Qt::AlignVCenter, note);
     for (const Chip& chip : m_chips) paintChip(painter, chip);
 }
 
@@ -192,7 +198,8 @@ void TokenLane::resizeEvent(QResizeEvent* event) {
 int TokenLane::positionAt(QPoint at, bool nearest) const {
     if (m_chips.isEmpty()) return -1;
     for (const Chip& chip : m_chips)
-        if (at.x() < chip.rect.right() + kChipGap && (nearest || chip.rect.contains(at))) return chip.position;
+        if (at.x() < chip.rect.right() + kChipGap && (nearest || chip.rect.contains(at)))
+            return chip.position;
     return nearest ? m_chips.back().position : -1;
 }
 
@@ -233,26 +240,38 @@ void TokenLane::wheelEvent(QWheelEvent* event) {
     constexpr int kNotch = 120;
     const int steps = m_wheel / kNotch;
     m_wheel -= steps * kNotch;
-    if (steps != 0 && m_current >= 0) moveCurrent(std::clamp(m_current - steps, m_first, m_first + int(m_tokens.size()) - 1));
+    if (steps != 0 && m_current >= 0)
+        moveCurrent(std::clamp(m_current - steps, m_first, m_first + int(m_tokens.size()) - 1));
     event->accept();
 }
 
 void TokenLane::keyPressEvent(QKeyEvent* event) {
     const int step = event->modifiers() & Qt::ShiftModifier ? 10 : 1;
     const int last = m_first + int(m_tokens.size()) - 1;
-    const auto go = [&](int position) { moveCurrent(std::clamp(position, m_first, std::max(last, m_first))); };
+    const auto go = [&](int position) {
+        moveCurrent(std::clamp(position, m_first, std::max(last, m_first)));
+    };
     if (event->matches(QKeySequence::Copy)) return copy();
     switch (event->key()) {
-    case Qt::Key_Left: go(m_current - step); return;
-    case Qt::Key_Right: go(m_current + step); return;
-    case Qt::Key_Home: go(m_first); return;
-    case Qt::Key_End: go(last); return;
+    case Qt::Key_Left:
+        go(m_current - step);
+        return;
+    case Qt::Key_Right:
+        go(m_current + step);
+        return;
+    case Qt::Key_Home:
+        go(m_first);
+        return;
+    case Qt::Key_End:
+        go(last);
+        return;
     case Qt::Key_Escape:
         if (m_selectionLast < m_selectionFirst) break;
         setSelection(0, -1);
         emit rangeSelected(0, -1);
         return;
-    default: break;
+    default:
+        break;
     }
     QWidget::keyPressEvent(event);
 }
@@ -267,7 +286,8 @@ void TokenLane::copy() const {
 
 QString TokenLane::sentence(int position) const {
     const LaneToken& token = tokenOf(position);
-    QStringList parts{tr("%1 %2").arg(m_kind, paint::count(position)), QStringLiteral("“%1”").arg(tokenSymbols(token.text))};
+    QStringList parts{tr("%1 %2").arg(m_kind, paint::count(position)),
+                      QStringLiteral("“%1”").arg(tokenSymbols(token.text))};
     if (token.special) parts << tr("special token");
     if (token.weight >= 0) parts << tr("attention %1").arg(paint::weight(double(token.weight)));
     if (token.masked) parts << tr("outside window");

@@ -1,5 +1,5 @@
-// One line of tokens around a position: chips filled by attention, underlined where the plan hides them, special
-// tokens dashed. Click or arrows choose one, drag chooses a range, Ctrl+C copies the text.
+// One line of tokens around a position: chips filled by attention, underlined where the plan hides them,
+// special tokens dashed. Click or arrows choose one, drag chooses a range, Ctrl+C copies the text.
 #pragma once
 
 #include "ui/widgets/inspect/accessible_items.h"
@@ -23,8 +23,8 @@ public:
     /// `kind` is the word a screen reader hears before a position, e.g. "Key".
     explicit TokenLane(const QString& kind, QWidget* parent = nullptr);
 
-    /// Left of the chips: a name and a note under it, e.g. "Query tokens", "32,439 to 32,451". An empty note shows
-    /// the positions on view.
+    /// Left of the chips: a name and a note under it, e.g. "Query tokens", "32,439 to 32,451". An empty note
+    /// shows the positions on view.
     void setTitle(const QString& title, const QString& note = {});
     /// Tokens `first`, first + 1 … of the text; the lane shows as many as fit around the current one.
     void setTokens(int first, QList<LaneToken> tokens);
@@ -70,7 +70,9 @@ private:
     };
     const LaneToken& tokenOf(int position) const { return m_tokens[position - m_first]; }
     bool has(int position) const { return position >= m_first && position < m_first + m_tokens.size(); }
-    bool isSelected(int position) const { return position >= m_selectionFirst && position <= m_selectionLast; }
+    bool isSelected(int position) const {
+        return position >= m_selectionFirst && position <= m_selectionLast;
+    }
     void layOut();
     void paintChip(QPainter& painter, const Chip& chip);
     int positionAt(QPoint at, bool nearest) const; ///< −1: none

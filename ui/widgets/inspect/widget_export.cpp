@@ -19,8 +19,10 @@ namespace {
 
 void write(const QString& path, const QByteArray& bytes) {
     QSaveFile file(path);
-    const bool written = file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit();
-    if (!written) throw FileError(path.toStdString(), "", "cannot be written: " + file.errorString().toStdString());
+    const bool written =
+        file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit();
+    if (!written)
+        throw FileError(path.toStdString(), "", "cannot be written: " + file.errorString().toStdString());
 }
 
 /// Takes the keyboard focus away while it lives: rings do not belong in a picture.
@@ -47,7 +49,8 @@ private:
 QImage pictureOf(QWidget& widget, double scale) {
     const Unfocused unfocused(widget);
     scale = std::clamp(scale, 0.5, 8.0);
-    QImage image((QSizeF(widget.size()) * scale).toSize().expandedTo({1, 1}), QImage::Format_ARGB32_Premultiplied);
+    QImage image((QSizeF(widget.size()) * scale).toSize().expandedTo({1, 1}),
+                 QImage::Format_ARGB32_Premultiplied);
     image.setDevicePixelRatio(scale);
     image.fill(Qt::transparent);
     widget.render(&image);

@@ -1,5 +1,5 @@
-// A widget as PNG, SVG or picture on the clipboard, with a note of where its numbers come from. Numbers themselves
-// (NPY, CSV) are exported by whoever has them.
+// A widget as PNG, SVG or picture on the clipboard, with a note of where its numbers come from. Numbers
+// themselves (NPY, CSV) are exported by whoever has them.
 #pragma once
 
 #include <QImage>
