@@ -10,6 +10,8 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace moa {
 
 KeySheetModel::KeySheetModel(const ActionRegistry& registry, QObject* parent)
@@ -20,13 +22,17 @@ KeySheetModel::KeySheetModel(const ActionRegistry& registry, QObject* parent)
 void KeySheetModel::refresh() {
     beginResetModel();
     m_rows.clear();
-    for (int menu = 0; menu < int(MenuId::Count); ++menu)
-        for (const ActionSpec& spec : m_registry.specs()) {
-            if (spec.menu != MenuId(menu) || spec.shortcut.isEmpty() || spec.scope != ActionScope::Global) continue;
-            QString where = ActionRegistry::menuTitle(spec.menu);
-            where.remove(QLatin1Char('&'));
-            m_rows.push_back({ActionRegistry::keyText(spec), ActionRegistry::plainText(spec), where});
-        }
+    std::vector<const ActionSpec*> global;
+    for (const ActionSpec& spec : m_registry.specs())
+        if (!spec.shortcut.isEmpty() && spec.scope == ActionScope::Global) global.push_back(&spec);
+    std::stable_sort(global.begin(), global.end(), [](const ActionSpec* a, const ActionSpec* b) {
+        return a->menu != b->menu ? a->menu < b->menu : a->group < b->group;
+    });
+    for (const ActionSpec* spec : global) {
+        QString where = ActionRegistry::menuTitle(spec->menu);
+        where.remove(QLatin1Char('&'));
+        m_rows.push_back({ActionRegistry::keyText(*spec), ActionRegistry::plainText(*spec), where});
+    }
     const QString canvas = tr("Focused canvas");
     for (const ActionSpec& spec : m_registry.specs())
         if (!spec.shortcut.isEmpty() && spec.scope == ActionScope::Canvas)
@@ -84,6 +90,7 @@ KeySheet::KeySheet(const ActionRegistry& registry, QWidget* parent) : QDialog(pa
     m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setTabKeyNavigation(false);
+    m_table->setStyleSheet(QStringLiteral("QTableView::item { padding: 0 8px; }")); // as the header's
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(12, 12, 12, 12);
     column->setSpacing(8);

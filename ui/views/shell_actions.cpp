@@ -44,6 +44,9 @@ void ShellWindow::registerActions() {
     add({.id = QStringLiteral("help.keys"), .text = tr("&Keys"), .menu = MenuId::Help,
          .shortcut = QKeySequence(Qt::Key_Question), .icon = QStringLiteral("keyboard")},
         [this] { showKeys(); });
+    // Where `?` is a shifted key, some platforms report the Shift and some do not.
+    m_actions.action(QStringLiteral("help.keys"))
+        ->setShortcuts({QKeySequence(Qt::Key_Question), QKeySequence(Qt::SHIFT | Qt::Key_Question)});
     registerViewActions();
     registerKeyHints();
 }

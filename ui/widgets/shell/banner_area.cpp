@@ -4,9 +4,9 @@
 #include "ui/widgets/shell/painting.h"
 
 #include <QAccessible>
+#include <QAbstractButton>
 #include <QApplication>
 #include <QEvent>
-#include <QFontMetrics>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
@@ -85,9 +85,13 @@ void BannerArea::rebuild() {
     icon->setPixmap(theme.icon(QStringLiteral("warning"), error ? Role::Error : Role::Warn).pixmap(20, 20));
     row->addWidget(icon);
     row->addSpacing(4);
-    row->addWidget(line(banner.title, TextStyle::PanelTitle, false));
-    row->addSpacing(4);
-    row->addWidget(line(banner.detail, TextStyle::Body, true), 1);
+    m_texts = new QBoxLayout(QBoxLayout::LeftToRight);
+    m_texts->setSpacing(2);
+    m_title = line(banner.title, TextStyle::PanelTitle, true);
+    m_detail = line(banner.detail, TextStyle::Body, true);
+    m_texts->addWidget(m_title);
+    m_texts->addWidget(m_detail, 1);
+    row->addLayout(m_texts, 1);
     const auto addButton = [&](const QString& text) {
         auto* button = new QPushButton(text);
         row->addWidget(button);
@@ -117,7 +121,27 @@ void BannerArea::rebuild() {
     m_row->setMinimumHeight(48);
     layout()->addWidget(m_row);
     setAccessibleName(tr("%1. %2").arg(banner.title, banner.detail));
+    fit();
     update();
+}
+
+void BannerArea::fit() {
+    if (!m_row) return;
+    // One line where both texts fit beside the buttons; else the detail goes under the title.
+    const int title = textWidth(m_title->text(), TextStyle::PanelTitle);
+    const int detail = textWidth(m_detail->text(), TextStyle::Body);
+    int buttons = 0;
+    for (const QAbstractButton* button : m_row->findChildren<QAbstractButton*>())
+        buttons += button->sizeHint().width() + m_row->layout()->spacing();
+    const int room = width() - 2 * metrics::kPad - 70 - buttons;
+    const bool oneLine = title + 12 + detail <= room;
+    m_texts->setDirection(oneLine ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_texts->setSpacing(oneLine ? 12 : 2);
+    m_title->setMinimumWidth(oneLine ? title : 0);
+}
+
+void BannerArea::resizeEvent(QResizeEvent*) {
+    fit();
 }
 
 void BannerArea::showOthers() {

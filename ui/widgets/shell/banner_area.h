@@ -8,9 +8,8 @@
 #include <functional>
 #include <vector>
 
-class QHBoxLayout;
+class QBoxLayout;
 class QLabel;
-class QPushButton;
 class QToolButton;
 
 namespace moa {
@@ -51,6 +50,7 @@ signals:
 protected:
     void paintEvent(QPaintEvent* event) override;
     bool event(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     struct Entry {
@@ -59,10 +59,13 @@ private:
     };
     void rebuild();
     void showOthers();
+    void fit();
 
     std::vector<Entry> m_banners; ///< oldest first
     int m_next = 1;
     QWidget* m_row = nullptr;
+    QBoxLayout* m_texts = nullptr;
+    QLabel *m_title = nullptr, *m_detail = nullptr;
     QToolButton* m_close = nullptr;
 };
 

@@ -9,7 +9,7 @@
 namespace moa {
 namespace {
 
-constexpr int kLetter = 8, kWordStart = 20, kRun = 14, kFirst = 8, kGap = 1, kMostGap = 12, kLeastPerLetter = 10;
+constexpr int kLetter = 8, kWordStart = 20, kRun = 22, kFirst = 8, kGap = 1, kMostGap = 12, kLeastPerLetter = 12;
 constexpr int kNone = -1'000'000;
 constexpr std::size_t kMostLetters = 160; ///< of a name that are looked at; bounds the work and the stack
 

@@ -12,7 +12,7 @@
 namespace moa {
 namespace {
 
-constexpr int kBarWidth = 150, kBarHeight = 8;
+constexpr int kBarWidth = 150, kLeastBar = 48, kBarHeight = 8;
 
 } // namespace
 
@@ -22,6 +22,7 @@ QString gibText(quint64 bytes) {
 }
 
 MemoryBar::MemoryBar(QWidget* parent) : QWidget(parent) {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setUse({});
     connect(&Theme::instance(), &Theme::changed, this, [this] {
         updateGeometry();
@@ -50,15 +51,22 @@ QString MemoryBar::numbers() const {
 
 QSize MemoryBar::sizeHint() const {
     const int height = std::max(20, QFontMetrics(Theme::instance().font(TextStyle::Table)).height());
-    if (!m_numbers) return {60, height};
-    return {kBarWidth + 8 + textWidth(numbers(), TextStyle::Table), height};
+    return {(m_numbers ? kBarWidth : kLeastBar) + numbersWidth(), height};
+}
+
+QSize MemoryBar::minimumSizeHint() const {
+    return {kLeastBar + numbersWidth(), sizeHint().height()};
+}
+
+int MemoryBar::numbersWidth() const {
+    return m_numbers ? 8 + textWidth(numbers(), TextStyle::Table) : 0;
 }
 
 void MemoryBar::paintEvent(QPaintEvent*) {
     const Theme& theme = Theme::instance();
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const qreal width = m_numbers ? kBarWidth : this->width();
+    const qreal width = this->width() - numbersWidth();
     const QRectF bar(0.5, height() / 2.0 - kBarHeight / 2.0, width - 1, kBarHeight);
     painter.setPen(theme.isHighContrast() ? QPen(theme.color(Role::Border)) : Qt::NoPen);
     painter.setBrush(theme.color(Role::Sunken));

@@ -22,13 +22,15 @@ public:
     /// The numbers at the right of the bar; off: the bar alone, for panels that print them elsewhere.
     void setNumbersShown(bool on);
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return sizeHint(); }
+    /// A shorter bar, the numbers whole.
+    QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
     QString numbers() const;
+    int numbersWidth() const;
 
     MemoryUse m_use;
     bool m_numbers = true;

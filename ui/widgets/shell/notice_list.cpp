@@ -58,6 +58,7 @@ NoticeList::NoticeList(const std::vector<Notice>& notices, QWidget* window) : QW
     m_rows->setAutoFillBackground(false);
     column->addWidget(m_scroll, 1);
     qApp->installEventFilter(this); // a press outside closes
+    connect(&Theme::instance(), &Theme::changed, this, &NoticeList::closed);
 }
 
 NoticeList::~NoticeList() {

@@ -66,7 +66,10 @@ NoticeCard::NoticeCard(const Notice& notice, QWidget* parent) : QWidget(parent),
     for (QWidget* child : findChildren<QWidget*>()) child->installEventFilter(this);
     m_timer.setSingleShot(true);
     connect(&m_timer, &QTimer::timeout, this, [this] {
-        if (!isHeld()) emit finished();
+        if (isHeld())
+            m_timer.start(); // no leave event is promised for a pointer that was there before the card
+        else
+            emit finished();
     });
     connect(&Theme::instance(), &Theme::changed, this, &NoticeCard::restyle);
     restyle();
@@ -170,22 +173,25 @@ void NoticeStack::setUnread(int unread) {
 
 void NoticeStack::toggleList() {
     if (m_list) {
-        m_list->deleteLater();
-        m_list = nullptr;
+        closeList();
         return;
     }
     setUnread(0);
     auto* list = new NoticeList(m_kept, m_window);
-    connect(list, &NoticeList::closed, this, [this, list] {
-        if (m_list == list) m_list = nullptr;
-        list->deleteLater();
-    });
+    connect(list, &NoticeList::closed, this, &NoticeStack::closeList);
     connect(list, &NoticeList::clearRequested, this, &NoticeStack::clear);
     m_list = list;
     place();
     list->show();
     list->raise();
     list->setFocus(Qt::PopupFocusReason);
+}
+
+void NoticeStack::closeList() {
+    if (!m_list) return;
+    m_list->hide();
+    m_list->deleteLater(); // later: it may be the sender
+    m_list = nullptr;
 }
 
 void NoticeStack::clear() {

@@ -23,7 +23,7 @@ struct NoticeAction {
 
 struct Notice {
     QString title; ///< "Profile finished, 64k"
-    QString text;  ///< "50 samples in 9 min 46 s. Influence is ready."
+    QString text = {}; ///< "50 samples in 9 min 46 s. Influence is ready."
     NoticeAction primary = {}, secondary = {}; ///< no text: no button
     bool failed = false; ///< the job ended early; the icon says so
     QDateTime at = {};   ///< set by NoticeStack::post
@@ -86,6 +86,7 @@ protected:
 
 private:
     void place();
+    void closeList();
     void drop(NoticeCard* card);
     void setUnread(int unread);
 

@@ -1,9 +1,12 @@
 // Focus ring, icons and single lines of text.
 #include "ui/widgets/shell/painting.h"
 
+#include <QFile>
 #include <QFontMetrics>
 #include <QLabel>
 #include <QPainter>
+#include <QPixmapCache>
+#include <QSvgRenderer>
 
 int qInitResources_workbench(); // generated from resources/workbench.qrc
 
@@ -26,8 +29,27 @@ void drawFocusRing(QPainter& painter, const QRectF& around, qreal radius) {
 }
 
 void drawIcon(QPainter& painter, const QString& name, Role role, const QPointF& centre, int size) {
-    const QRect box(qRound(centre.x() - size / 2.0), qRound(centre.y() - size / 2.0), size, size);
-    Theme::instance().icon(name, role).paint(&painter, box);
+    const Theme& theme = Theme::instance();
+    const qreal scale = painter.device()->devicePixelRatioF();
+    const int pixels = qRound(size * scale);
+    // Rendered once a colour and size: canvases draw icons each frame.
+    const QString key = QStringLiteral("moa/%1/%2/%3").arg(name, theme.color(role).name()).arg(pixels);
+    QPixmap pixmap;
+    if (!QPixmapCache::find(key, &pixmap)) {
+        QFile file(QStringLiteral(":/icons/%1.svg").arg(name));
+        if (!file.open(QIODevice::ReadOnly)) return;
+        QByteArray svg = file.readAll();
+        svg.replace("currentColor", theme.color(role).name().toLatin1());
+        pixmap = QPixmap(pixels, pixels);
+        pixmap.fill(Qt::transparent);
+        QPainter onPixmap(&pixmap);
+        QSvgRenderer(svg).render(&onPixmap);
+        onPixmap.end();
+        QPixmapCache::insert(key, pixmap);
+    }
+    const QPointF corner(qRound((centre.x() - size / 2.0) * scale) / scale,
+                         qRound((centre.y() - size / 2.0) * scale) / scale);
+    painter.drawPixmap(QRectF(corner, QSizeF(size, size)), pixmap, QRectF(0, 0, pixels, pixels));
 }
 
 qreal drawText(QPainter& painter, const QRectF& box, const QString& text, TextStyle style, Role role,

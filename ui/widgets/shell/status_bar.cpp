@@ -62,7 +62,9 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     m_jobText = plainLabel();
     m_progress = new QProgressBar;
     m_progress->setTextVisible(false);
-    m_progress->setFixedWidth(140);
+    m_progress->setMinimumWidth(40);
+    m_progress->setMaximumWidth(140);
+    m_progress->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     m_timeLeft = plainLabel();
     m_pause = toolButton("status.pause");
     m_cancel = toolButton("status.cancel");
