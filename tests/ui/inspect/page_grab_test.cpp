@@ -235,7 +235,7 @@ private slots:
             // Narrow pages keep legends and rare switches in a menu, and scroll their right column.
             m_strip->setVisible(wide);
             for (QWidget* extra : m_extras) extra->setVisible(wide);
-            page.layout()->activate();
+            QTest::qWait(20); // nested layouts hear of it one after the other
             test::grabThemes(page, "page", size);
             page.resize(size);
             QTest::qWait(20);

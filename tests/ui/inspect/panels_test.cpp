@@ -257,6 +257,11 @@ private slots:
         QCOMPARE(edited.last()[0].toDouble(), 4096.0);
         QTest::keyClick(beta, Qt::Key_Down);
         QCOMPARE(edited.last()[1].toDouble(), 0.0);
+        QSignalSpy finished(&panel, &RuleCostPanel::ruleEditFinished);
+        QTRY_COMPARE(finished.size(), 1); // three steps, one gesture
+        QTest::keyClick(alpha, Qt::Key_Up);
+        QTest::keyClick(alpha, Qt::Key_Return);
+        QCOMPARE(finished.size(), 2);
         panel.setWarning(QStringLiteral("Influence outside window 0.93"), 23552);
         QPushButton *pin = nullptr, *widenButton = nullptr;
         for (QPushButton* button : panel.findChildren<QPushButton*>()) {

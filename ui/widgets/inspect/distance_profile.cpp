@@ -177,7 +177,7 @@ void DistanceProfile::drawForeground(QPainter* painter, const QRectF& rect) {
 
 void DistanceProfile::updateName() {
     QString name = tr("Distance profile");
-    if (m_window > 0 && !m_attention.empty()) {
+    if (m_window > 0 && !m_attention.empty() && double(m_window) < m_distances.back()) {
         name += tr(", attention %1% within %2 tokens")
                     .arg(paint::number(100 * attentionWithin(double(m_window)), 1), paint::count(m_window));
         if (!m_influence.empty())

@@ -112,6 +112,7 @@ private:
     void showMagnifier();
     void hideMagnifier();
     QString sentence(Head head) const;
+    qint64 spanOf(std::size_t at) const;
 
     int m_layers = 0, m_kvHeads = 0, m_sink = 0, m_tokens = 0;
     std::vector<Thumbnail> m_thumbnails;

@@ -179,7 +179,7 @@ void HeadsGrid::showMagnifier() {
     const std::size_t at = std::size_t(index(m_hovered));
     QStringList lines;
     if (!m_windows.empty())
-        lines << tr("Span %1 of %2").arg(paint::count(m_windows[at] + m_sink), paint::count(m_tokens));
+        lines << tr("Span %1 of %2").arg(paint::count(spanOf(at)), paint::count(m_tokens));
     if (!m_influence.empty())
         lines << tr("Influence outside %1").arg(paint::number(double(m_influence[at]), 2));
     if (hasStatistic() && m_statistic.text && !std::isnan(m_statistic.values[at]))
@@ -197,13 +197,17 @@ void HeadsGrid::hideMagnifier() {
     if (m_magnifier) m_magnifier->hide();
 }
 
+qint64 HeadsGrid::spanOf(std::size_t at) const {
+    return std::min<qint64>(m_windows[at] + m_sink, m_tokens); // a full window is larger than any text
+}
+
 QString HeadsGrid::sentence(Head head) const {
     const std::size_t at = std::size_t(index(head));
     QStringList parts{tr("Layer %1").arg(head.layer), tr("KV head %1").arg(head.kvHead)};
     if (hasStatistic() && m_statistic.text && !std::isnan(m_statistic.values[at]))
         parts << tr("%1 %2").arg(m_statistic.name.toLower(),
                                  m_statistic.text(double(m_statistic.values[at])));
-    if (!m_windows.empty()) parts << tr("span %1").arg(paint::count(m_windows[at] + m_sink));
+    if (!m_windows.empty()) parts << tr("span %1").arg(paint::count(spanOf(at)));
     if (!m_influence.empty())
         parts << tr("influence outside %1").arg(paint::number(double(m_influence[at]), 2));
     parts << (!m_pinned.empty() && m_pinned[at] ? tr("pinned") : tr("not pinned"));

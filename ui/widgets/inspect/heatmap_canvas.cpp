@@ -18,7 +18,8 @@
 namespace moa {
 namespace {
 
-constexpr int kWishDelayMs = 8;      ///< wishes follow the view at most this often
+constexpr int kWishDelayMs = 8; ///< wishes follow the view at most this often
+constexpr int kFadeFrameMs = 16;
 constexpr int kInfluenceAlpha = 200; ///< of 255, over attention
 
 } // namespace
@@ -44,7 +45,8 @@ void HeatmapCanvas::setSource(HeatmapSource* source) {
     m_source = source;
     m_image.setSource(source);
     if (source) {
-        connect(source, &HeatmapSource::tileArrived, this, [this] {
+        connect(source, &HeatmapSource::tileArrived, this, [this](TileId id) {
+            m_image.noteArrival(id);
             if (!m_wishTimer.isActive()) m_wishTimer.start();
             updateReadOut();
             update();
@@ -321,6 +323,7 @@ void HeatmapCanvas::paintEvent(QPaintEvent*) {
     paintTo(painter);
     if (hasFocus()) paint::focusRing(painter, rect());
     if (m_frameTimes.size() == kFrames) m_frameTimes.erase(m_frameTimes.begin());
+    if (m_image.isFading()) QTimer::singleShot(kFadeFrameMs, this, qOverload<>(&QWidget::update));
     m_frameTimes.push_back(double(clock.nsecsElapsed()) / 1e6);
 }
 

@@ -153,6 +153,7 @@ private:
     void updateReadOut();
     QString tipAt(QPoint widgetPx) const;
     QString pairSentence(int query, int key) const;
+    qint64 shownSpan() const;                     ///< a full window is larger than any text
     double influenceAt(int query, int key) const; ///< negative: none
 
     QPointer<HeatmapSource> m_source;

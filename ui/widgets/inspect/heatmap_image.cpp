@@ -15,6 +15,18 @@ constexpr std::uint32_t kShift = 15; // 23 mantissa bits − 8 kept
 constexpr std::uint32_t kBase = std::uint32_t(127 - HeatmapImage::kOctaves) << 23; // bits of 2^−24
 constexpr int kEvidenceStart = 96; // of 256: the ramp's paler part is grey's
 
+constexpr qint64 kFadeMs = 120;
+constexpr double kLeastFade = 0.25; ///< seen in the first frame already
+
+/// Both channels of a pair at once: `alpha` of 256 of `top` over `under`.
+QRgb mixed(QRgb under, QRgb top, int alpha) {
+    const auto channels = [&](QRgb mask) {
+        const quint64 a = under & mask, b = top & mask;
+        return QRgb(((a * quint64(256 - alpha) + b * quint64(alpha)) >> 8) & mask);
+    };
+    return 0xFF000000u | channels(0x00FF00FFu) | channels(0x0000FF00u);
+}
+
 int levelOf(float weight) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(weight);
     // Negative zero, negatives and NaN have large bit patterns and end in the top level; tiles hold none.
@@ -113,9 +125,9 @@ const HeatmapImage::Level& HeatmapImage::level(int block) {
     return m_levels.back();
 }
 
-HeatmapImage::Found HeatmapImage::best(TileId id, const std::vector<int>& ladder) const {
+HeatmapImage::Found HeatmapImage::best(TileId id, const std::vector<int>& ladder, int leastBlock) const {
     for (auto block = ladder.rbegin(); block != ladder.rend(); ++block) {
-        if (*block < id.block) continue;
+        if (*block < leastBlock) continue;
         const int side = kTileCells * *block;
         const TileId at{*block, id.firstQuery() / side, id.firstKey() / side};
         if (const HeatTile* tile = m_source->tile(at); tile && tile->mean.size() == kTileCells * kTileCells)
@@ -124,25 +136,62 @@ HeatmapImage::Found HeatmapImage::best(TileId id, const std::vector<int>& ladder
     return {};
 }
 
-void HeatmapImage::paintTile(const Found& found, int x0, int x1, int y0, int y1) {
+void HeatmapImage::setSource(const HeatmapSource* source) {
+    m_source = source;
+    m_arrivals.clear();
+}
+
+void HeatmapImage::noteArrival(TileId id) {
+    if (!m_clock.isValid()) m_clock.start();
+    const qint64 now = m_clock.elapsed();
+    std::erase_if(m_arrivals, [&](const auto& arrival) { return now - arrival.second > kFadeMs; });
+    m_arrivals[id] = now;
+}
+
+double HeatmapImage::fadeOf(TileId id) const {
+    const auto found = m_arrivals.find(id);
+    if (found == m_arrivals.end()) return 1;
+    return std::clamp(double(m_clock.elapsed() - found->second) / kFadeMs, kLeastFade, 1.0);
+}
+
+void HeatmapImage::paintTiles(TileId id, const std::vector<int>& ladder, const QRect& pixels) {
+    const Found found = best(id, ladder, m_block);
+    if (!found.tile) return paintMissing(pixels);
+    double opacity = found.id.block == m_block ? fadeOf(found.id) : 1;
+    if (opacity < 1) {
+        const Found under = best(id, ladder, m_block + 1);
+        if (under.tile)
+            paintTile(under, pixels, 1);
+        else
+            opacity = 1; // nothing stood here: no reason to make anyone wait
+    }
+    m_fading |= opacity < 1;
+    paintTile(found, pixels, opacity);
+    if (found.id.block == m_block) m_exactPixels += causalPixels(pixels);
+}
+
+void HeatmapImage::paintTile(const Found& found, const QRect& area, double opacity) {
     const bool useMax = m_look.pooling == Pooling::Max && found.tile->max.size() == found.tile->mean.size();
     const float* values = (useMax ? found.tile->max : found.tile->mean).data();
     const Level& pixels = level(found.id.block);
     const int firstRow = found.id.row * kTileCells, firstCol = found.id.col * kTileCells;
-    for (int y = y0; y < y1; ++y) {
+    const int x0 = area.left(), x1 = area.left() + area.width();
+    const int alpha = int(std::lround(opacity * 256));
+    for (int y = area.top(); y < area.top() + area.height(); ++y) {
         const Row& row = m_rows[std::size_t(y)];
         const float* cells = values + std::ptrdiff_t(pixels.cellOfY[std::size_t(y)] - firstRow) * kTileCells;
         QRgb* line = reinterpret_cast<QRgb*>(m_image.scanLine(y));
         const auto run = [&](int from, int to, const std::array<QRgb, kLevels>& colours) {
             to = std::min(to, x1);
             for (int x = std::max(from, x0); x < to; ++x) {
-                const float weight = cells[pixels.cellOfX[std::size_t(x)] - firstCol];
-                line[x] = colours[std::size_t(levelOf(weight))];
+                const QRgb colour =
+                    colours[std::size_t(levelOf(cells[pixels.cellOfX[std::size_t(x)] - firstCol]))];
+                line[x] = alpha == 256 ? colour : mixed(line[x], colour, alpha);
             }
         };
         if (m_look.hideSink) {
-            const int from = x0, to = std::min(row.sinkEnd, x1);
-            if (to > from) std::fill(line + from, line + to, m_missing);
+            const int to = std::min(row.sinkEnd, x1);
+            if (to > x0) std::fill(line + x0, line + to, m_missing);
         } else {
             run(0, row.sinkEnd, m_plain);
         }
@@ -151,12 +200,19 @@ void HeatmapImage::paintTile(const Found& found, int x0, int x1, int y0, int y1)
     }
 }
 
-void HeatmapImage::paintMissing(int x0, int x1, int y0, int y1) {
-    for (int y = y0; y < y1; ++y) {
-        const int end = std::min(m_rows[std::size_t(y)].causalEnd, x1);
+void HeatmapImage::paintMissing(const QRect& pixels) {
+    for (int y = pixels.top(); y < pixels.top() + pixels.height(); ++y) {
+        const int end = std::min(m_rows[std::size_t(y)].causalEnd, pixels.left() + pixels.width());
         QRgb* line = reinterpret_cast<QRgb*>(m_image.scanLine(y));
-        if (end > x0) std::fill(line + x0, line + end, m_missing);
+        if (end > pixels.left()) std::fill(line + pixels.left(), line + end, m_missing);
     }
+}
+
+double HeatmapImage::causalPixels(const QRect& pixels) const {
+    double count = 0;
+    for (int y = pixels.top(); y < pixels.top() + pixels.height(); ++y)
+        count += std::clamp(m_rows[std::size_t(y)].causalEnd - pixels.left(), 0, pixels.width());
+    return count;
 }
 
 const QImage& HeatmapImage::compose(const HeatmapGeometry& geometry, const MaskShape& mask, double dpr) {
@@ -164,7 +220,8 @@ const QImage& HeatmapImage::compose(const HeatmapGeometry& geometry, const MaskS
     if (m_image.size() != size) m_image = QImage(size, QImage::Format_RGB32);
     m_image.setDevicePixelRatio(dpr);
     m_image.fill(m_background);
-    m_exactShare = 0;
+    m_exactShare = m_exactPixels = 0;
+    m_fading = false;
     if (!m_source || geometry.tokens() == 0 || m_source->tokens() != geometry.tokens()) return m_image;
     const std::vector<int> ladder = m_source->ladder();
     m_block = geometry.blockFor(ladder, 1 / dpr);
@@ -173,28 +230,21 @@ const QImage& HeatmapImage::compose(const HeatmapGeometry& geometry, const MaskS
     const auto pixelsOf = [](const std::vector<int>& tokens, int first, int count) {
         const auto begin = std::lower_bound(tokens.begin(), tokens.end(), first);
         const auto end = std::lower_bound(begin, tokens.end(), first + count);
-        return std::pair{int(begin - tokens.begin()), int(end - tokens.begin())};
+        return std::pair{int(begin - tokens.begin()), int(end - begin)};
     };
     const QRect visible = geometry.visibleTokens();
     const int side = kTileCells * m_block;
-    double exact = 0, all = 0;
+    double all = 0;
     for (int r = visible.top() / side; r <= visible.bottom() / side; ++r) {
-        const auto [y0, y1] = pixelsOf(m_queryOfY, r * side, side);
+        const auto [y, height] = pixelsOf(m_queryOfY, r * side, side);
         for (int c = visible.left() / side; c <= std::min(visible.right() / side, r); ++c) {
-            const auto [x0, x1] = pixelsOf(m_keyOfX, c * side, side);
-            const Found found = best({m_block, r, c}, ladder);
-            if (found.tile)
-                paintTile(found, x0, x1, y0, y1);
-            else
-                paintMissing(x0, x1, y0, y1);
-            double causal = 0;
-            for (int y = y0; y < y1; ++y)
-                causal += std::clamp(m_rows[std::size_t(y)].causalEnd - x0, 0, x1 - x0);
-            all += causal;
-            if (found.tile && found.id.block == m_block) exact += causal;
+            const auto [x, width] = pixelsOf(m_keyOfX, c * side, side);
+            const QRect pixels(x, y, width, height);
+            paintTiles({m_block, r, c}, ladder, pixels);
+            all += causalPixels(pixels);
         }
     }
-    m_exactShare = all > 0 ? exact / all : 0;
+    m_exactShare = all > 0 ? m_exactPixels / all : 0;
     return m_image;
 }
 
@@ -233,7 +283,7 @@ std::vector<TileId> HeatmapImage::wishes(const HeatmapGeometry& geometry, double
 float HeatmapImage::valueAt(int query, int key, int block, int* usedBlock) const {
     if (!m_source || query < 0 || query >= m_source->tokens() || key < 0 || key > query) return -1;
     const int side = kTileCells * block;
-    const Found found = best({block, query / side, key / side}, m_source->ladder());
+    const Found found = best({block, query / side, key / side}, m_source->ladder(), block);
     if (!found.tile) return -1;
     if (usedBlock) *usedBlock = found.id.block;
     const bool useMax = m_look.pooling == Pooling::Max && found.tile->max.size() == found.tile->mean.size();

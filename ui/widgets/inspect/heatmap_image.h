@@ -7,9 +7,11 @@
 #include "ui/viewmodels/heatmap_source.h"
 #include "ui/widgets/inspect/heatmap_geometry.h"
 
+#include <QElapsedTimer>
 #include <QImage>
 
 #include <array>
+#include <map>
 #include <vector>
 
 namespace moa {
@@ -44,7 +46,11 @@ public:
     static constexpr int kOctaves = 24, kSteps = 256, kLevels = kOctaves * kSteps + 2;
 
     /// Null: an empty picture.
-    void setSource(const HeatmapSource* source) { m_source = source; }
+    void setSource(const HeatmapSource* source);
+    /// A tile came just now: where a coarser one stood in, it fades in.
+    void noteArrival(TileId id);
+    /// Whether the last picture has a tile that is still fading in: compose again soon.
+    bool isFading() const { return m_fading; }
     /// Builds the colour tables; call when the look or the theme is another.
     void setLook(const HeatLook& look);
 
@@ -80,9 +86,13 @@ private:
     void mapPixels(const HeatmapGeometry& geometry, double dpr, QSize size);
     void findParts(const MaskShape& mask);
     const Level& level(int block);
-    Found best(TileId id, const std::vector<int>& ladder) const;
-    void paintTile(const Found& found, int x0, int x1, int y0, int y1);
-    void paintMissing(int x0, int x1, int y0, int y1);
+    /// The finest tile that covers `id` and has blocks of at least `leastBlock` tokens.
+    Found best(TileId id, const std::vector<int>& ladder, int leastBlock) const;
+    double fadeOf(TileId id) const;
+    void paintTiles(TileId id, const std::vector<int>& ladder, const QRect& pixels);
+    void paintTile(const Found& found, const QRect& pixels, double opacity);
+    void paintMissing(const QRect& pixels);
+    double causalPixels(const QRect& pixels) const;
 
     const HeatmapSource* m_source = nullptr;
     HeatLook m_look;
@@ -93,7 +103,10 @@ private:
     std::vector<Row> m_rows;
     std::vector<Level> m_levels;
     int m_block = 1;
-    double m_exactShare = 0;
+    double m_exactShare = 0, m_exactPixels = 0;
+    bool m_fading = false;
+    QElapsedTimer m_clock;
+    std::map<TileId, qint64> m_arrivals; ///< ms by m_clock, of tiles not long there
 };
 
 } // namespace moa

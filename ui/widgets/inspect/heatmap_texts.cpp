@@ -78,10 +78,14 @@ QString HeatmapCanvas::pairSentence(int query, int key) const {
 
 QString HeatmapCanvas::tipAt(QPoint px) const {
     if (!m_plot.contains(px) || m_drag != Drag::None) return {};
-    if (m_hotEdge == MaskEdge::Window) return tr("Window edge, span %1").arg(paint::count(m_mask.span()));
+    if (m_hotEdge == MaskEdge::Window) return tr("Window edge, span %1").arg(paint::count(shownSpan()));
     if (m_hotEdge == MaskEdge::Sink) return tr("Sink %1").arg(paint::count(m_mask.sink));
     const auto pair = m_geometry.pairAt(toView(px));
     return pair ? pairSentence(pair->y(), pair->x()) : QString();
+}
+
+qint64 HeatmapCanvas::shownSpan() const {
+    return std::min<qint64>(m_mask.span(), m_geometry.tokens());
 }
 
 int HeatmapCanvas::itemCount() const {
@@ -104,9 +108,9 @@ AccessibleItem HeatmapCanvas::item(int index) const {
         return item;
     }
     item.role = QAccessible::Slider;
-    item.name = tr("Window edge, span %1").arg(paint::count(m_mask.span()));
+    item.name = tr("Window edge, span %1").arg(paint::count(shownSpan()));
     item.rect = m_plot.toAlignedRect();
-    item.value = double(m_mask.span());
+    item.value = double(shownSpan());
     item.minimum = m_mask.sink + 64;
     item.maximum = std::max(m_geometry.tokens(), m_mask.sink + 64);
     item.step = 64;

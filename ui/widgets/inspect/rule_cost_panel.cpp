@@ -17,6 +17,8 @@
 namespace moa {
 namespace {
 
+constexpr int kEditRestMs = 500;
+
 void tint(QLabel* label, TextStyle style, Role role) {
     label->setFont(Theme::instance().font(style));
     QPalette palette = label->palette();
@@ -45,6 +47,9 @@ RuleCostPanel::RuleCostPanel(QWidget* parent) : Panel(tr("Rule and cost"), paren
     body()->addLayout(m_costs);
     body()->addWidget(warningRow());
     body()->addStretch(1);
+    m_idle.setSingleShot(true);
+    m_idle.setInterval(kEditRestMs);
+    connect(&m_idle, &QTimer::timeout, this, &RuleCostPanel::ruleEditFinished);
     connect(m_pin, &QPushButton::clicked, this, [this] { emit pinToggled(!m_pinned); });
     connect(m_plan, &QPushButton::clicked, this, &RuleCostPanel::planRequested);
     connect(m_widen, &QPushButton::clicked, this, &RuleCostPanel::widenRequested);
@@ -95,8 +100,8 @@ QWidget* RuleCostPanel::ruleRow() {
     m_rule->addStretch(1);
     connect(m_alpha, &QSpinBox::valueChanged, this, &RuleCostPanel::announceEdit);
     connect(m_beta, &QDoubleSpinBox::valueChanged, this, &RuleCostPanel::announceEdit);
-    connect(m_alpha, &QSpinBox::editingFinished, this, &RuleCostPanel::ruleEditFinished);
-    connect(m_beta, &QDoubleSpinBox::editingFinished, this, &RuleCostPanel::ruleEditFinished);
+    connect(m_alpha, &QSpinBox::editingFinished, this, &RuleCostPanel::finishEdit);
+    connect(m_beta, &QDoubleSpinBox::editingFinished, this, &RuleCostPanel::finishEdit);
     return m_ruleBox;
 }
 
@@ -131,7 +136,14 @@ void RuleCostPanel::resizeEvent(QResizeEvent* event) {
 }
 
 void RuleCostPanel::announceEdit() {
+    m_idle.start();
     emit ruleEdited(m_alpha->value(), m_beta->value());
+}
+
+void RuleCostPanel::finishEdit() {
+    if (!m_idle.isActive()) return;
+    m_idle.stop();
+    emit ruleEditFinished();
 }
 
 void RuleCostPanel::setRule(double alpha, double beta, qint64 span) {

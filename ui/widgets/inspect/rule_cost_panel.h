@@ -5,6 +5,7 @@
 #include "ui/widgets/theme.h"
 
 #include <QList>
+#include <QTimer>
 
 class QBoxLayout;
 class QDoubleSpinBox;
@@ -39,7 +40,8 @@ public:
     void setWarning(const QString& text, qint64 widenTo);
 
 signals:
-    /// By a spin box; several may come in one gesture, the last is followed by ruleEditFinished.
+    /// By a spin box; several may come in one gesture, the last is followed by ruleEditFinished: after Enter,
+    /// when the box loses the focus, or half a second after the last step.
     void ruleEdited(double alpha, double beta);
     void ruleEditFinished();
     void pinToggled(bool pinned);
@@ -55,6 +57,7 @@ private:
     void updateEnabled();
     void sizeSpinBoxes();
     void announceEdit();
+    void finishEdit();
     QWidget* ruleRow();
     QWidget* warningRow();
 
@@ -67,6 +70,7 @@ private:
     QGridLayout* m_costs;
     QWidget* m_warning;
     QLabel *m_warningIcon, *m_warningText;
+    QTimer m_idle; ///< an edit by arrows, wheel or clicks ends when it rests
     QList<Cost> m_shown;
     bool m_pinned = false, m_editable = true;
 };
