@@ -1,6 +1,7 @@
 // Arrangement of the window, its pages and its memory.
 #include "ui/views/shell_window.h"
 
+#include "ui/widgets/shell/accessible_roles.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/command_palette.h"
@@ -26,6 +27,7 @@
 namespace moa {
 
 ShellWindow::ShellWindow(QSettings* settings, QWidget* parent) : QMainWindow(parent), m_layouts(settings) {
+    installAccessibleRoles();
     setWindowTitle(tr("MoA Workbench"));
     setMinimumSize(1024, 680);
     resize(1600, 1000);

@@ -163,7 +163,10 @@ void PaletteTest::fiveThousandItemsIn30Ms() {
                              .detail = s("needle-28.txt, 32,768 tokens, KL 0.%1").arg(i)});
         return items;
     }});
+    QElapsedTimer opening;
+    opening.start();
     model.refresh();
+    qInfo("5,000 items made ready: %.2f ms", double(opening.nsecsElapsed()) / 1e6);
     double slowest = 0;
     for (const char* query : {"c", "co", "com", "comp", "dense 49", "bal kl 12", "zzz", "needle comp"}) {
         QElapsedTimer timer;
@@ -177,7 +180,7 @@ void PaletteTest::fiveThousandItemsIn30Ms() {
 #ifdef __OPTIMIZE__
     QVERIFY2(slowest <= 30, qPrintable(s("%1 ms").arg(slowest)));
 #else
-    QVERIFY2(slowest <= 300, qPrintable(s("%1 ms, not optimised").arg(slowest)));
+    QVERIFY2(slowest <= 100, qPrintable(s("%1 ms, not optimised").arg(slowest)));
 #endif
 }
 

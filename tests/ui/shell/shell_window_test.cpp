@@ -362,6 +362,15 @@ void ShellWindowTest::everythingHasANameAndAToolTip() {
         QVERIFY2(!button->toolTip().isEmpty(), qPrintable(face->text(QAccessible::Name)));
         QVERIFY2(button->width() >= 24 && button->height() >= 24, qPrintable(face->text(QAccessible::Name)));
     }
+    const auto roleOf = [](QWidget* widget) { return QAccessible::queryAccessibleInterface(widget)->role(); };
+    RailButton* plan = w.shell.rail().button(s("plan"));
+    QCOMPARE(roleOf(plan), QAccessible::PageTab);
+    QCOMPARE(roleOf(w.shell.context().field(ContextItem::Plan)), QAccessible::ButtonMenu);
+    QCOMPARE(roleOf(&w.shell.banners(s("model"))), QAccessible::AlertMessage);
+    QAccessibleActionInterface* press = QAccessible::queryAccessibleInterface(plan)->actionInterface();
+    press->doAction(QAccessibleActionInterface::pressAction());
+    QCOMPARE(w.shell.currentPage(), s("plan"));
+    QVERIFY(QAccessible::queryAccessibleInterface(plan)->state().selected);
     for (const ActionSpec& spec : w.shell.actions().specs()) {
         const QAction* action = w.shell.actions().action(spec.id);
         QVERIFY(!action->toolTip().isEmpty());
