@@ -25,8 +25,12 @@ struct Pair {
 
 template <class T, GemvEpilogue Epilogue>
 __device__ Pair pairOf(const GemvParams& p, int pair) {
-    constexpr bool kSwiGlu = Epilogue == GemvEpilogue::SwiGlu;
-    const std::int64_t first = kSwiGlu ? pair : 2 * pair, second = kSwiGlu ? pair + p.outCols : 2 * pair + 1;
+    std::int64_t first = 2 * pair, second = first + 1;
+    if constexpr (Epilogue == GemvEpilogue::SwiGlu) first = pair, second = pair + p.outCols;
+    if constexpr (Epilogue == GemvEpilogue::RopeAppend) { // the two halves of a head that rotate together
+        const int half = p.rope.headDim / 2;
+        first = pair / half * p.rope.headDim + pair % half, second = first + half;
+    }
     const auto* weight = static_cast<const char*>(p.weight);
     return {weight + first * p.inCols * 2, weight + second * p.inCols * 2};
 }
@@ -74,6 +78,30 @@ __device__ void stageInput(const GemvParams& p, T* staged, float* scratch) {
     __syncthreads();
 }
 
+/// a and b are columns c and c + D/2 of a query, key or value head.
+template <class T>
+__device__ void rotateAndWrite(const GemvParams& p, int pair, float a, float b) {
+    const RopeAppendParams& r = p.rope;
+    const int half = r.headDim / 2, head = pair / half, c = pair % half, position = r.positions[0];
+    if (position < 0) return;
+    if (head < r.heads + r.kvHeads) {
+        const float cosine = r.cosine[static_cast<std::int64_t>(position) * half + c];
+        const float sine = r.sine[static_cast<std::int64_t>(position) * half + c];
+        const float x = a;
+        a = x * cosine - b * sine;
+        b = b * cosine + x * sine;
+    }
+    T* to = static_cast<T*>(p.out) + static_cast<std::int64_t>(head) * r.headDim;
+    if (head >= r.heads) {
+        const bool isKey = head < r.heads + r.kvHeads;
+        const DecodeCache& cache = r.caches[head - r.heads - (isKey ? 0 : r.kvHeads)];
+        const int slot = position < cache.sink ? position : cache.sink + (position - cache.sink) % cache.ring;
+        to = static_cast<T*>(isKey ? cache.k : cache.v) + static_cast<std::int64_t>(slot) * r.headDim;
+    }
+    to[c] = fromFloat<T>(a);
+    to[c + half] = fromFloat<T>(b);
+}
+
 template <class T, GemvEpilogue Epilogue>
 __device__ void writePair(const GemvParams& p, int pair, float a, float b) {
     if constexpr (Epilogue == GemvEpilogue::StoreFloat) {
@@ -81,6 +109,8 @@ __device__ void writePair(const GemvParams& p, int pair, float a, float b) {
     } else if constexpr (Epilogue == GemvEpilogue::SwiGlu) {
         const float gate = a / (1.f + exp2Fast(-a * 1.4426950408889634f));
         static_cast<T*>(p.out)[pair] = fromFloat<T>(gate * b);
+    } else if constexpr (Epilogue == GemvEpilogue::RopeAppend) {
+        rotateAndWrite<T>(p, pair, a, b);
     } else {
         auto* to = reinterpret_cast<std::uint32_t*>(static_cast<T*>(p.out) + 2 * pair);
         if constexpr (Epilogue == GemvEpilogue::Add) {
@@ -175,12 +205,17 @@ cudaError_t launchFor(const GemvParams& p, cudaStream_t stream) {
 cudaError_t launchGemv(const GemvParams& p, cudaStream_t stream) {
     if (p.inCols <= 0 || p.inCols % 8 != 0 || p.inCols > 32768 || p.outCols <= 0 || p.outCols % 2 != 0)
         return cudaErrorInvalidValue;
+    const RopeAppendParams& r = p.rope;
+    if (p.epilogue == GemvEpilogue::RopeAppend &&
+        (r.sequences != 1 || r.headDim <= 0 || r.headDim % 2 != 0 || p.outCols != (r.heads + 2 * r.kvHeads) * r.headDim))
+        return cudaErrorInvalidValue;
     return withElement(p.element, [&]<class T>(T) {
         switch (p.epilogue) {
         case GemvEpilogue::Store: return launchFor<T, GemvEpilogue::Store>(p, stream);
         case GemvEpilogue::StoreFloat: return launchFor<T, GemvEpilogue::StoreFloat>(p, stream);
         case GemvEpilogue::Add: return launchFor<T, GemvEpilogue::Add>(p, stream);
         case GemvEpilogue::SwiGlu: return launchFor<T, GemvEpilogue::SwiGlu>(p, stream);
+        case GemvEpilogue::RopeAppend: return launchFor<T, GemvEpilogue::RopeAppend>(p, stream);
         }
         return cudaErrorInvalidValue;
     });

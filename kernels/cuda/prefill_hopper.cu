@@ -60,26 +60,27 @@ __device__ int keyTiles(const KeyBlocks& blocks) { return (blocks.count + 1) / 2
 template <int D>
 struct Shared {
     static constexpr int kTileBytes = D / kPanel * kPanelBytes;
-    static constexpr int kBytes = (1 + 2 * kStages) * kTileBytes + 256 + 1024;
+    static constexpr int kTiles = 2 + 2 * kStages; ///< two of queries, kStages each of keys and values
+    static constexpr int kBytes = kTiles * kTileBytes + 256 + 1024;
     std::uint32_t base;
 
     __device__ explicit Shared(const void* raw) : base((sharedAddress(raw) + 1023) & ~1023u) {}
-    __device__ std::uint32_t q() const { return base; }
-    __device__ std::uint32_t k(int stage) const { return base + (1 + stage) * kTileBytes; }
-    __device__ std::uint32_t v(int stage) const { return base + (1 + kStages + stage) * kTileBytes; }
-    __device__ Barrier barrier(int i) const { return {base + (1 + 2 * kStages) * kTileBytes + 8 * i}; }
-    __device__ Barrier qFull() const { return barrier(0); }
-    __device__ Barrier qEmpty() const { return barrier(1); }
-    __device__ Barrier kFull(int s) const { return barrier(2 + s); }
-    __device__ Barrier kEmpty(int s) const { return barrier(2 + kStages + s); }
-    __device__ Barrier vFull(int s) const { return barrier(2 + 2 * kStages + s); }
-    __device__ Barrier vEmpty(int s) const { return barrier(2 + 3 * kStages + s); }
-    __device__ std::uint32_t tileSlot() const { return base + (1 + 2 * kStages) * kTileBytes + 128; }
+    __device__ std::uint32_t q(int buffer) const { return base + buffer * kTileBytes; }
+    __device__ std::uint32_t k(int stage) const { return base + (2 + stage) * kTileBytes; }
+    __device__ std::uint32_t v(int stage) const { return base + (2 + kStages + stage) * kTileBytes; }
+    __device__ Barrier barrier(int i) const { return {base + kTiles * kTileBytes + 8 * i}; }
+    __device__ Barrier qFull(int buffer) const { return barrier(buffer); }
+    __device__ Barrier qEmpty(int buffer) const { return barrier(2 + buffer); }
+    __device__ Barrier kFull(int s) const { return barrier(4 + s); }
+    __device__ Barrier kEmpty(int s) const { return barrier(4 + kStages + s); }
+    __device__ Barrier vFull(int s) const { return barrier(4 + 2 * kStages + s); }
+    __device__ Barrier vEmpty(int s) const { return barrier(4 + 3 * kStages + s); }
+    /// Index of the tile whose queries are in the buffer; −1: no more.
+    __device__ std::uint32_t tileIndex(int buffer) const { return base + kTiles * kTileBytes + 192 + 4 * buffer; }
 
     __device__ void initBarriers() const {
         constexpr int kConsumerWarps = kConsumers * 4;
-        qFull().init(1);
-        qEmpty().init(kConsumerWarps);
+        for (int b = 0; b < 2; ++b) qFull(b).init(1), qEmpty(b).init(kConsumerWarps);
         for (int s = 0; s < kStages; ++s) {
             kFull(s).init(1), vFull(s).init(1);
             kEmpty(s).init(kConsumerWarps), vEmpty(s).init(kConsumerWarps);
@@ -88,11 +89,12 @@ struct Shared {
     }
 };
 
-/// Position in a ring of kStages stages, with the parity of its current round.
+/// Position in a ring of stages, with the parity of its current round.
+template <int Stages>
 struct Pipe {
     int stage = 0, parity = 0;
     __device__ void advance() {
-        if (++stage == kStages) stage = 0, parity ^= 1;
+        if (++stage == Stages) stage = 0, parity ^= 1;
     }
 };
 
@@ -111,20 +113,18 @@ __device__ void copyTile(const CUtensorMap* map, std::uint32_t to, Barrier barri
 /// The producer: one thread.
 template <int D>
 __device__ void produce(const HopperParams& h, const Shared<D>& shared) {
-    Pipe kv;
-    int qParity = 1;
-    while (true) {
-        const int index = atomicAdd(h.counter, 1);
-        shared.qEmpty().wait(qParity);
-        asm volatile("st.shared.u32 [%0], %1;" ::"r"(shared.tileSlot()), "r"(index < h.tiles ? index : -1) : "memory");
+    Pipe<kStages> kv;
+    for (Pipe<2> queries;; queries.advance()) {
+        const int index = atomicAdd(h.counter, 1), q = queries.stage;
+        shared.qEmpty(q).wait(queries.parity ^ 1);
+        asm volatile("st.shared.u32 [%0], %1;" ::"r"(shared.tileIndex(q)), "r"(index < h.tiles ? index : -1) : "memory");
         if (index >= h.tiles) {
-            shared.qFull().arrive();
+            shared.qFull(q).arrive();
             return;
         }
         const Tile t = tileOf(h, index);
         const KeyBlocks keys = keyBlocksOf(h, t, h.p.windows[t.kvHead]);
-        copyTile<D>(&h.q, shared.q(), shared.qFull(), t.firstRow, t.firstRow + 64, t.head, t.sequence);
-        qParity ^= 1;
+        copyTile<D>(&h.q, shared.q(q), shared.qFull(q), t.firstRow, t.firstRow + 64, t.head, t.sequence);
         for (int i = 0; i < keyTiles(keys); ++i) {
             const int first = keys.firstKey(2 * i, h.p.keyTokens), second = keys.firstKey(2 * i + 1, h.p.keyTokens);
             shared.kEmpty(kv.stage).wait(kv.parity ^ 1);
@@ -288,20 +288,20 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
     const int thread = threadIdx.x % kWarpgroup, lane = thread % 32;
     const int rowInTile = group * 64 + thread / 32 * 16 + lane / 4;
     const bool signals = lane == 0;
-    const std::uint32_t q = shared.q() + group * 64 * 128;
     Consumer<T, D> c;
     c.scaleLog2 = h.p.scale * kLog2e;
     c.column = lane % 4 * 2;
-    Pipe kv;
-    int qParity = 0;
+    Pipe<kStages> kv;
     // The first turn is the first warpgroup's.
     if (group == 1) namedBarrierArrive(2, 2 * kWarpgroup);
-    while (true) {
-        shared.qFull().wait(qParity);
-        int index;
-        asm volatile("ld.shared.u32 %0, [%1];" : "=r"(index) : "r"(shared.tileSlot()) : "memory");
+    for (Pipe<2> queries;; queries.advance()) {
+        shared.qFull(queries.stage).wait(queries.parity);
+        int index = 0; // read by the lane that later hands the buffer back
+        if (signals)
+            asm volatile("ld.shared.u32 %0, [%1];" : "=r"(index) : "r"(shared.tileIndex(queries.stage)) : "memory");
+        index = __shfl_sync(~0u, index, 0);
         if (index < 0) return;
-        qParity ^= 1;
+        const std::uint32_t q = shared.q(queries.stage) + group * 64 * 128;
         const Tile t = tileOf(h, index);
         const int window = h.p.windows[t.kvHead], sink = h.p.sink;
         const KeyBlocks keys = keyBlocksOf(h, t, window);
@@ -329,7 +329,7 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
         maskTile(0);
         c.softmax(shrink);
         c.packProbabilities();
-        Pipe values = kv; // the tile whose output product is due
+        Pipe<kStages> values = kv; // the tile whose output product is due
         kv.advance();
         for (int i = 1; i < tiles; ++i) {
             shared.kFull(kv.stage).wait(kv.parity);
@@ -351,7 +351,7 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
             values = kv;
             kv.advance();
         }
-        if (signals) shared.qEmpty().arrive();
+        if (signals) shared.qEmpty(queries.stage).arrive();
         shared.vFull(values.stage).wait(values.parity);
         c.issueOutput(shared.v(values.stage));
         wgmmaWait<0>();

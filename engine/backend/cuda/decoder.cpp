@@ -1,7 +1,6 @@
 #include "engine/backend/cuda/decoder.h"
 
 #include "engine/core/error.h"
-#include "moa_kernels/cuda/elementwise.h"
 #include "moa_kernels/cuda/gemv.h"
 #include "moa_kernels/cuda/sampling.h"
 
@@ -132,23 +131,26 @@ void Decoder::tuneProducts() {
     for (const auto* products : {&qkv, &output, &gateUp, &down}) m_matmul.tune(*products, m_stream);
 }
 
-void Decoder::attend(int layer) {
-    const std::size_t entries = sz(m_sequences) * sz(m_config.kvHeads);
+k::RopeAppendParams Decoder::ropeOf(int layer) const {
     k::RopeAppendParams rope;
     rope.qkv = m_qkv.as(), rope.stride = qkvCols();
-    rope.caches = m_caches.as<k::DecodeCache>() + sz(layer) * entries;
+    rope.caches = m_caches.as<k::DecodeCache>() + sz(layer) * sz(m_sequences) * sz(m_config.kvHeads);
     rope.positions = m_positions.as<std::int32_t>();
     rope.cosine = m_cosine.as<float>(), rope.sine = m_sine.as<float>();
     rope.sequences = m_sequences, rope.heads = m_config.heads, rope.kvHeads = m_config.kvHeads;
     rope.headDim = m_config.headDim;
     rope.element = elementOf(m_config);
     rope.overlapPrevious = true;
-    check(k::launchRopeAppend(rope, m_stream), "rotary embedding");
+    return rope;
+}
 
+void Decoder::attend(int layer) {
+    const std::size_t entries = sz(m_sequences) * sz(m_config.kvHeads);
     k::DecodeAttentionParams a;
     a.q = m_qkv.as(), a.qStride = qkvCols();
     a.out = m_attended.as(), a.outStride = outCols();
-    a.caches = rope.caches, a.positions = rope.positions;
+    a.caches = m_caches.as<k::DecodeCache>() + sz(layer) * entries;
+    a.positions = m_positions.as<std::int32_t>();
     a.tileStarts = m_tileStarts.as<std::int32_t>() + sz(layer) * (entries + 1);
     a.firstEntry = m_firstEntry.as<std::int32_t>() + sz(layer) * sz(m_workers);
     a.sequences = m_sequences, a.heads = m_config.heads, a.kvHeads = m_config.kvHeads;
@@ -156,7 +158,7 @@ void Decoder::attend(int layer) {
     a.scale = 1.f / std::sqrt(static_cast<float>(m_config.headDim));
     a.workers = m_workers;
     a.workspace = m_attentionWorkspace.as();
-    a.element = rope.element;
+    a.element = elementOf(m_config);
     a.overlapPrevious = true;
     check(k::launchDecodeAttention(a, m_stream), "attention");
 }
@@ -171,6 +173,7 @@ void Decoder::recordBatchLayer(int layer) {
     };
     norm(w.attentionNorm);
     m_matmul.run(product(m_normed.as(), hidden, w.qkv, m_qkv.as(), qkvCols(), false), m_stream);
+    check(k::launchRopeAppend(ropeOf(layer), m_stream), "rotary embedding");
     attend(layer);
     m_matmul.run(product(m_attended.as(), outCols(), w.output, m_x.as(), hidden, true), m_stream);
     norm(w.mlpNorm);
@@ -189,12 +192,13 @@ void Decoder::recordSingleLayer(int layer) {
     const auto& w = m_weights.layers[sz(layer)];
     const auto gemv = [&](const void* x, const void* norm, const void* weight, void* out, int in, int out_,
                           k::GemvEpilogue epilogue) {
-        check(k::launchGemv({x, norm, m_config.rmsNormEps, weight, out, in, out_, epilogue, elementOf(m_config), true},
+        check(k::launchGemv({x, norm, m_config.rmsNormEps, weight, out, in, out_, epilogue, elementOf(m_config), true,
+                             ropeOf(layer)},
                             m_stream),
               "matrix-vector product");
     };
     const int hidden = m_config.hidden, inner = m_config.intermediate;
-    gemv(m_x.as(), w.attentionNorm, w.qkv, m_qkv.as(), hidden, qkvCols(), k::GemvEpilogue::Store);
+    gemv(m_x.as(), w.attentionNorm, w.qkv, m_qkv.as(), hidden, qkvCols(), k::GemvEpilogue::RopeAppend);
     attend(layer);
     gemv(m_attended.as(), nullptr, w.output, m_x.as(), outCols(), hidden, k::GemvEpilogue::Add);
     gemv(m_x.as(), w.mlpNorm, w.gateUp, m_hidden.as(), hidden, inner, k::GemvEpilogue::SwiGlu);
@@ -217,7 +221,7 @@ void Decoder::record() {
     for (int l = 0; l < m_config.layers; ++l) m_sequences == 1 ? recordSingleLayer(l) : recordBatchLayer(l);
     if (m_sequences == 1) {
         check(k::launchGemv({m_x.as(), m_weights.norm, m_config.rmsNormEps, m_weights.head, m_logits.as(), hidden,
-                             m_config.vocab, k::GemvEpilogue::StoreFloat, element, true},
+                             m_config.vocab, k::GemvEpilogue::StoreFloat, element, true, {}},
                             m_stream),
               "logits");
     } else {

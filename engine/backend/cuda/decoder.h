@@ -8,7 +8,7 @@
 #include "engine/backend/cuda/matmul.h"
 #include "engine/backend/cuda/stream.h"
 #include "engine/core/model_config.h"
-#include "moa_kernels/cuda/decode_attention.h"
+#include "moa_kernels/cuda/elementwise.h"
 
 #include <cstdint>
 #include <span>
@@ -67,6 +67,7 @@ private:
     void record();
     void recordBatchLayer(int layer);
     void recordSingleLayer(int layer);
+    kernels::cuda::RopeAppendParams ropeOf(int layer) const;
     void attend(int layer);
     Product product(const void* x, int inCols, const void* weight, void* out, int outCols, bool accumulate) const;
     int qkvCols() const { return (m_config.heads + 2 * m_config.kvHeads) * m_config.headDim; }

@@ -6,6 +6,7 @@
 #include "moa_kernels/cuda/elementwise.h"
 #include "moa_kernels/cuda/measure.h"
 #include "tests/bench/gpu/bench_support.h"
+#include "tests/bench/gpu/energy.h"
 
 
 namespace moa::bench {
@@ -63,7 +64,7 @@ std::vector<std::int32_t> startPositions(const Case& c, int batch) {
 
 cuda::DecoderLayout layoutOf(const ModelConfig& config, const Case& c, int batch) {
     cuda::DecoderLayout layout;
-    layout.sequences = batch, layout.positions = c.context + 1024, layout.sink = 64;
+    layout.sequences = batch, layout.positions = c.context + 2048, layout.sink = 64;
     for (int s = 0; s < batch; ++s)
         for (int l = 0; l < config.layers; ++l) {
             auto windows = c.kind == "five" ? fiveSpans(config.kvHeads, c.context, c.density)
@@ -89,6 +90,18 @@ double readBytes(const ModelConfig& config, const cuda::DecoderLayout& layout, c
     return slots * 4 * config.headDim;
 }
 
+/// Joules a token over a second or so of steps; negative where the driver does not say.
+double joulesPerToken(cuda::Decoder& decoder, int batch, double msPerStep) {
+    static const Energy energy;
+    const int steps = std::max(10, static_cast<int>(1500 / msPerStep));
+    decoder.synchronise();
+    const double before = energy.joules();
+    for (int i = 0; i < steps; ++i) decoder.step();
+    decoder.synchronise();
+    const double after = energy.joules();
+    return before < 0 || after < 0 ? -1 : (after - before) / (static_cast<double>(steps) * batch);
+}
+
 void runCase(const ModelConfig& config, const cuda::RandomWeights& weights, Case c, const Rates& rates) {
     const int batch = c.batch > 0 ? c.batch : largestBatch(config, c);
     if (batch <= 0) throw Error("not even one sequence fits");
@@ -104,18 +117,21 @@ void runCase(const ModelConfig& config, const cuda::RandomWeights& weights, Case
     const auto positions = startPositions(c, batch);
     decoder.setState(positions, std::vector<std::int32_t>(positions.size(), 1));
     const Spread ms = timed(decoder.stream(), 7, 10, [&] { decoder.step(); });
+    const double joules = joulesPerToken(decoder, batch, ms.median);
     const double kv = readBytes(config, layout, positions);
     const double table = 2.0 * config.vocab * config.hidden; // the embedding is looked up, not read
     const double bytes = kv + static_cast<double>(weights.bytes()) - table;
     std::printf("{\"what\": \"decode\", \"context\": %lld, \"batch\": %d, \"density\": %.4f, \"plan\": \"%s\", "
                 "\"ms\": %.3f, \"ms_min\": %.3f, \"ms_max\": %.3f, \"tok_s\": %.1f, \"bytes\": %.0f, \"TBps\": %.3f, "
-                "\"share_of_read\": %.3f, \"kv_bytes\": %llu, \"allocated_bytes\": %llu}\n",
+                "\"share_of_read\": %.3f, \"joules_per_token\": %.4f, \"kv_bytes\": %llu, \"allocated_bytes\": %llu, "
+                "\"weight_bytes\": %llu}\n",
                 static_cast<long long>(c.context), batch,
                 static_cast<double>(decoder.kvBytes()) / (4.0 * config.headDim * config.layers * config.kvHeads) / batch /
                     static_cast<double>(c.context),
                 c.kind.c_str(), ms.median, ms.least, ms.most, batch / ms.median * 1e3, bytes, bytes / ms.median / 1e9,
-                bytes / ms.median * 1e3 / rates.read, static_cast<unsigned long long>(decoder.kvBytes()),
-                static_cast<unsigned long long>(before.freeBytes - after.freeBytes));
+                bytes / ms.median * 1e3 / rates.read, joules, static_cast<unsigned long long>(decoder.kvBytes()),
+                static_cast<unsigned long long>(before.freeBytes - after.freeBytes),
+                static_cast<unsigned long long>(weights.bytes()));
     std::fflush(stdout);
 }
 

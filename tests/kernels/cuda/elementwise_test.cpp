@@ -132,6 +132,46 @@ TEST_P(Elementwise, GemvWithItsEpilogues) {
     }
 }
 
+TEST_P(Elementwise, GemvWithRopeEqualsItsTwoSteps) {
+    const int d = 64, heads = 3, kvHeads = 1, cols = (heads + 2 * kvHeads) * d, in = 512, sink = 16, ring = 32;
+    const RandomRows x(in, element(), 1), w(static_cast<std::size_t>(cols * in), element(), 2, 0.05);
+    for (const int position : {7, 100}) {
+        std::vector<float> cosine, sine;
+        for (int i = 0; i < (position + 1) * d / 2; ++i)
+            cosine.push_back(std::cos(0.1f * static_cast<float>(i))), sine.push_back(std::sin(0.1f * static_cast<float>(i)));
+        DeviceArray<Bits> dx(x.bits), dw(w.bits), qkv(static_cast<std::size_t>(cols)), direct(qkv.size());
+        DeviceArray<Bits> memory(4 * (sink + ring) * d);
+        std::vector<DecodeCache> caches(2);
+        for (std::size_t i = 0; i < 2; ++i) {
+            caches[i].k = memory.data() + 2 * i * (sink + ring) * d;
+            caches[i].v = memory.data() + (2 * i + 1) * (sink + ring) * d;
+            caches[i].sink = sink, caches[i].ring = caches[i].window = ring;
+        }
+        DeviceArray<DecodeCache> dcaches(caches);
+        DeviceArray<std::int32_t> positions(std::vector<std::int32_t>{position});
+        DeviceArray<float> dcosine(cosine), dsine(sine);
+        GemvParams p{dx.data(), nullptr, 1e-5f, dw.data(), qkv.data(), in, cols, GemvEpilogue::Store, element()};
+        RopeAppendParams rope{qkv.data(), cols, dcaches.data(), positions.data(), dcosine.data(), dsine.data(), 1,
+                              heads, kvHeads, d, element()};
+        ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
+        ASSERT_EQ(launchRopeAppend(rope, nullptr), cudaSuccess);
+        rope.caches = dcaches.data() + 1;
+        p.out = direct.data(), p.epilogue = GemvEpilogue::RopeAppend, p.rope = rope;
+        ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
+        auto wanted = toDoubles(qkv.host(), element()), seen = toDoubles(direct.host(), element());
+        wanted.resize(heads * d), seen.resize(heads * d);
+        // The two steps round before they rotate.
+        EXPECT_LE(normalisedError(seen, wanted), element() == Element::BF16 ? 5e-3 : 1e-3);
+        const auto held = toDoubles(memory.host(), element());
+        const int slot = position < sink ? position : sink + (position - sink) % ring;
+        for (int part = 0; part < 2; ++part) {
+            const double* two = held.data() + (part * (sink + ring) + slot) * d;
+            const double* one = held.data() + ((2 + part) * (sink + ring) + slot) * d;
+            EXPECT_LE(normalisedError({one, one + d}, {two, two + d}), element() == Element::BF16 ? 5e-3 : 1e-3);
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, Elementwise, ::testing::Values(Element::F16, Element::BF16));
 
 class Sampling : public CudaTest {

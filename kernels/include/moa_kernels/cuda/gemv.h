@@ -1,8 +1,8 @@
 // The products of one row, y = W x: bound by reading W once. What surrounds them in a layer is fused: RMSNorm of x
-// before, residual or SwiGLU after. The first weights are fetched before the kernel that makes x has ended.
+// before; residual, SwiGLU or RoPE with cache write after. The first weights are fetched before the kernel that makes x has ended.
 #pragma once
 
-#include "moa_kernels/cuda/types.h"
+#include "moa_kernels/cuda/elementwise.h"
 
 namespace moa::kernels::cuda {
 
@@ -10,7 +10,8 @@ enum class GemvEpilogue {
     Store,      ///< out[n] = y[n]
     StoreFloat, ///< the same, out in single precision
     Add,        ///< out[n] += y[n]
-    SwiGlu      ///< out[n] = silu(y[n]) · y[n + outCols], W has 2 · outCols rows
+    SwiGlu,     ///< out[n] = silu(y[n]) · y[n + outCols], W has 2 · outCols rows
+    RopeAppend  ///< y is one token's queries, keys and values: rotated queries to out, keys and values to the caches
 };
 
 struct GemvParams {
@@ -24,6 +25,7 @@ struct GemvParams {
     GemvEpilogue epilogue = GemvEpilogue::Store;
     Element element = Element::F16;
     bool overlapPrevious = false;
+    RopeAppendParams rope{}; ///< RopeAppend only: caches, positions, table and shape; one sequence, `qkv` unused
 };
 cudaError_t launchGemv(const GemvParams& params, cudaStream_t stream);
 
