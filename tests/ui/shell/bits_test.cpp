@@ -6,6 +6,7 @@
 #include "ui/widgets/shell/memory_bar.h"
 #include "ui/widgets/shell/painting.h"
 #include "ui/widgets/shell/segmented_control.h"
+#include "ui/widgets/shell/workbench_style.h"
 #include "ui/widgets/theme.h"
 
 #include <QAction>
@@ -32,6 +33,7 @@ constexpr quint64 kGib = 1ull << 30;
 class BitsTest : public QObject {
     Q_OBJECT
 private slots:
+    void initTestCase() { installWorkbenchStyle(); }
     void everyIconDrawsInItsRole();
     void memoryNumbersAreWhole();
     void longNamesElideAndSaySo();

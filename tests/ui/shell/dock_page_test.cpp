@@ -2,6 +2,7 @@
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/dock_page.h"
+#include "ui/widgets/shell/workbench_style.h"
 #include "ui/widgets/theme.h"
 
 #include <QAction>
@@ -55,6 +56,7 @@ int leftOf(const Sample& sample, const QWidget* widget) {
 class DockPageTest : public QObject {
     Q_OBJECT
 private slots:
+    void initTestCase() { installWorkbenchStyle(); }
     void columnsAreAsDrawn();
     void mediumAndNarrow();
     void panelsFloatHideAndComeBack();

@@ -6,8 +6,11 @@
 #include "ui/widgets/shell/action_registry.h"
 #include "ui/widgets/shell/layout_store.h"
 #include "ui/widgets/shell/segmented_control.h"
+#include "ui/widgets/shell/workbench_style.h"
+#include "ui/widgets/theme.h"
 
 #include <QAbstractItemModelTester>
+#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFile>
@@ -19,6 +22,7 @@
 #include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QStyle>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
@@ -43,6 +47,8 @@ QStringList textsOf(const QMenu* menu) {
 class RegistryTest : public QObject {
     Q_OBJECT
 private slots:
+    void initTestCase() { installWorkbenchStyle(); }
+    void styleHints();
     void anIdIsOneAction();
     void tooltipSaysKeyAndReason();
     void menusAreInOrderWithGroups();
@@ -54,6 +60,12 @@ private slots:
     void settingsReportEachChange();
     void settingsTakeOddValues();
 };
+
+void RegistryTest::styleHints() {
+    Theme::instance(); // its sheet lies over the style
+    QCOMPARE(QApplication::style()->styleHint(QStyle::SH_ToolTip_WakeUpDelay), 400);
+    QCOMPARE(QApplication::style()->styleHint(QStyle::SH_UnderlineShortcut), 0);
+}
 
 void RegistryTest::anIdIsOneAction() {
     ActionRegistry registry;

@@ -10,6 +10,7 @@
 #include "ui/widgets/shell/drop_overlay.h"
 #include "ui/widgets/shell/notices.h"
 #include "ui/widgets/shell/status_bar.h"
+#include "ui/widgets/shell/workbench_style.h"
 #include "ui/widgets/theme.h"
 
 #include <QAccessible>
@@ -61,6 +62,7 @@ void press(ShellWindow& window, Qt::Key key, Qt::KeyboardModifiers modifiers = {
 class ShellWindowTest : public QObject {
     Q_OBJECT
 private slots:
+    void initTestCase() { installWorkbenchStyle(); }
     void init();
     void pagesByRailAndKeys();
     void railByKeyboard();
