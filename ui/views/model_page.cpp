@@ -37,14 +37,14 @@ ModelPage::ModelPage(Workspace& workspace, ModelList& models, ActionRegistry& ac
     m_welcomeFacts = new ModelFactsColumn(workspace, true);
     auto* first = new QWidget;
     auto* firstRow = new QHBoxLayout(first);
-    firstRow->setContentsMargins(0, 0, 0, 0);
+    firstRow->setContentsMargins(metrics::kGutter, metrics::kGutter, metrics::kGutter, metrics::kGutter);
     firstRow->setSpacing(metrics::kGutter);
     firstRow->addWidget(m_welcome, 1);
     auto* firstRight = scrolled(m_welcomeFacts);
     firstRow->addWidget(firstRight);
     m_full = new QWidget;
     auto* row = new QHBoxLayout(m_full);
-    row->setContentsMargins(0, 0, 0, 0);
+    row->setContentsMargins(metrics::kGutter, metrics::kGutter, metrics::kGutter, metrics::kGutter);
     row->setSpacing(metrics::kGutter);
     m_sidebar = new ModelSidebar(workspace, models, actions);
     m_overview = new ModelOverview(workspace, actions);

@@ -4,6 +4,7 @@
 #include "ui/widgets/shell/painting.h"
 
 #include <QChart>
+#include <QGraphicsLayout>
 #include <QKeyEvent>
 #include <QLineSeries>
 #include <QLocale>
@@ -25,7 +26,8 @@ QString shortTokens(qint64 tokens) {
 FitChart::FitChart(QWidget* parent)
     : QChartView(new QChart, parent), m_denseSeries(new QLineSeries), m_planSeries(new QLineSeries),
       m_x(new QLogValueAxis), m_y(new QValueAxis) {
-    chart()->setMargins({0, 0, 0, 0});
+    chart()->setMargins({0, 16, 14, 4}); // room for the unit above and half a label at the right
+    chart()->layout()->setContentsMargins(0, 0, 0, 0);
     chart()->setBackgroundRoundness(0);
     chart()->legend()->hide();
     chart()->setAnimationOptions(QChart::NoAnimation);
@@ -51,6 +53,7 @@ FitChart::FitChart(QWidget* parent)
 void FitChart::restyle() {
     const Theme& theme = Theme::instance();
     chart()->setBackgroundBrush(theme.color(Role::Surface));
+    setBackgroundBrush(theme.color(Role::Surface));
     m_denseSeries->setPen(QPen(theme.color(Role::Dense), 2));
     m_planSeries->setPen(QPen(theme.color(Role::Sparse), 2));
     for (QAbstractAxis* axis : std::initializer_list<QAbstractAxis*>{m_x, m_y}) {
@@ -104,7 +107,7 @@ void FitChart::drawForeground(QPainter* painter, const QRectF&) {
         drawText(*painter, QRectF(labelled - 24, area.bottom() + 3, 48, 14), shortTokens(qint64(tick)), TextStyle::Axis,
                  Role::Text3, Qt::AlignCenter);
     }
-    drawText(*painter, QRectF(area.left() - 40, area.top() - 16, 60, 14), m_unit, TextStyle::Axis, Role::Text3,
+    drawText(*painter, QRectF(area.left() - 28, area.top() - 18, 60, 14), m_unit, TextStyle::Axis, Role::Text3,
              Qt::AlignLeft | Qt::AlignVCenter);
     if (m_limit > 0 && m_limit <= m_y->max()) {
         painter->setPen(QPen(theme.color(Role::Error), 1.5, Qt::DashLine));

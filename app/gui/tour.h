@@ -1,0 +1,53 @@
+// moa-workbench --tour DIR: drives the real window through a written script of user actions on moa-tiny, saves a picture
+// after each step and tour.json with timings. It makes the README's pictures and checks machines without a screen.
+#pragma once
+
+#include "app/gui/user_hand.h"
+#include "app/gui/workbench.h"
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QJsonObject>
+
+namespace moa {
+
+struct TourOptions {
+    QString folder;
+    int tokens = 4096;          ///< of the sample prompt
+    QSize size{1600, 1000};
+    qint64 startedAt = 0;       ///< ms since the epoch when the program began; 0: unknown
+};
+
+class Tour {
+public:
+    Tour(Workbench& workbench, const TourOptions& options);
+    /// True when every step ended as the script says. Throws Error when the folder cannot be written.
+    bool run();
+
+private:
+    void picture(const QString& name);
+    void expect(bool ok, const QString& what);
+    void start();
+    void openModel();
+    void loadModel();
+    void capture();
+    void heatmapFrames();
+    void dragEdge();
+    void palette();
+    void dark();
+    void eject();
+    void write();
+    /// Time of each of `frames` frames, from the event to the painted view.
+    QJsonObject frames(const QString& name, int count, const std::function<void(int)>& act);
+
+    Workbench& m_workbench;
+    TourOptions m_options;
+    QDir m_folder;
+    UserHand m_hand;
+    QJsonObject m_times;
+    QJsonArray m_pictures, m_failures;
+    int m_step = 0;
+};
+
+} // namespace moa

@@ -1,0 +1,34 @@
+// Under the heatmap: the tokens around the query, the tokens around the key, and the query's attention over all keys.
+#pragma once
+
+#include "ui/viewmodels/inspect_model.h"
+
+#include <QWidget>
+
+namespace moa {
+
+class RowProfile;
+class TokenLane;
+
+class InspectTokens : public QWidget {
+    Q_OBJECT
+public:
+    explicit InspectTokens(InspectModel& model, QWidget* parent = nullptr);
+
+    TokenLane& queries() { return *m_queries; }
+    TokenLane& keys() { return *m_keys; }
+    RowProfile& row() { return *m_row; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void refresh();
+    void goToPeak(int direction);
+
+    InspectModel& m_model;
+    TokenLane *m_queries, *m_keys;
+    RowProfile* m_row;
+};
+
+} // namespace moa
