@@ -2,7 +2,10 @@
 #include "tests/ui/inspect/grabs.h"
 #include "tests/ui/inspect/synthetic_source.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
+#include "ui/widgets/inspect/heatmap_strip.h"
+#include "ui/widgets/inspect/minimap.h"
 #include "ui/widgets/inspect/read_out.h"
+#include "ui/widgets/inspect/resolution_ladder.h"
 #include "ui/widgets/theme.h"
 
 #include <QAccessible>
@@ -37,6 +40,12 @@ class CanvasTest : public QObject {
     QPoint pixelOf(double query, double key) const {
         const HeatmapGeometry& g = m_canvas->geometry();
         return (m_canvas->plotRect().topLeft() + QPointF(g.xOf(key), g.yOf(query))).toPoint();
+    }
+    /// QTest sends the double click without its release, which would keep the button down for whoever comes
+    /// next.
+    void doubleClick(QPoint at) {
+        QTest::mouseDClick(m_canvas.get(), Qt::LeftButton, {}, at);
+        QTest::mouseRelease(m_canvas.get(), Qt::LeftButton, {}, at);
     }
     QRgb colourAt(double query, double key) const {
         return m_canvas->grab().toImage().pixel(pixelOf(query, key));
@@ -160,6 +169,28 @@ private slots:
         QVERIFY(!m_canvas->item(0).name.contains(QStringLiteral("outside")));
         const QColor seen = QColor::fromRgb(colourAt(28000, kNeedle + 1000));
         QVERIFY(seen.blue() >= seen.red()); // cool: nothing is masked
+    }
+
+    void stripFollowsTheCanvas() {
+        HeatmapStrip strip;
+        strip.follow(*m_canvas);
+        QCOMPARE(strip.ladder()->current(), m_canvas->block());
+        QCOMPARE(strip.ladder()->itemCount(), 5);
+        doubleClick(pixelOf(20000, 12000));
+        QCOMPARE(strip.ladder()->current(), m_canvas->block());
+        m_canvas->setCrosshair(20000, 12000);
+        for (const int block : m_source->ladder()) {
+            if (block == 256) continue; // a plot of this size never needs it
+            emit strip.ladder()->blockChosen(block);
+            QCOMPARE(m_canvas->block(), block);
+            if (block < 64) QVERIFY(m_canvas->geometry().visibleTokens().contains(12000, 20000));
+        }
+        emit strip.minimap()->centreRequested(30000, 100);
+        QVERIFY(m_canvas->geometry().visibleTokens().contains(100, 30000));
+        const Thumbnail small = m_canvas->overview();
+        QCOMPARE(small.side, 64);
+        QVERIFY(small.values[63 * 64 + 17] > 5 * small.values[63 * 64 + 25]); // the needle's column
+        QCOMPARE(small.values[10 * 64 + 20], 0.0f);                           // acausal
     }
 
     void edgeDragIsOneGesture() {
@@ -336,7 +367,7 @@ private slots:
 
     void doubleClickZoomsOneStep() {
         const int block = m_canvas->block();
-        QTest::mouseDClick(m_canvas.get(), Qt::LeftButton, {}, pixelOf(20000, 12000));
+        doubleClick(pixelOf(20000, 12000));
         QCOMPARE(m_canvas->block(), block / 4);
     }
 

@@ -113,12 +113,7 @@ class PageGrabTest : public QObject {
         canvas->setEvidenceRange(look().evidenceFloor, look().evidenceTop);
         canvas->setCrosshair(kQuery, kNeedle);
         auto* strip = m_strip = new HeatmapStrip;
-        strip->ladder()->setSteps(m_source.ladder());
-        strip->ladder()->setCurrent(64);
-        strip->minimap()->setThumbnail(thumbnailOf(m_source, 1e9), {6080.0 / kTokens, 64.0 / kTokens},
-                                       look());
-        strip->minimap()->setView({0, 0, kTokens, kTokens}, kTokens);
-        strip->setLook(look());
+        strip->follow(*canvas);
         strip->setMassKept(0.714, 0.198);
         auto* row = new QHBoxLayout;
         row->addWidget(canvas, 1);

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kWishDelayMs = 8; ///< wishes follow the view at most this often
 constexpr int kFadeFrameMs = 16;
+constexpr double kCellPx = 2;        ///< of a step of the resolution chosen by name
 constexpr int kInfluenceAlpha = 200; ///< of 255, over attention
 
 } // namespace
@@ -78,6 +79,7 @@ void HeatmapCanvas::setMask(const MaskShape& mask) {
     updateReadOut();
     announceCurrent(this);
     update();
+    emit maskChanged();
 }
 
 void HeatmapCanvas::setRuleText(const QString& text) {
@@ -174,6 +176,7 @@ void HeatmapCanvas::restyle() {
     layOut();
     updateReadOut();
     update();
+    emit lookChanged();
 }
 
 void HeatmapCanvas::layOut() {
@@ -218,7 +221,45 @@ void HeatmapCanvas::showTokens(const QRectF& tokens) {
     viewMoved();
 }
 
+void HeatmapCanvas::showBlock(int block) {
+    if (m_geometry.tokens() == 0 || block < 1) return;
+    const bool crossInView = m_query >= 0 && m_geometry.visibleTokens().contains(m_key, m_query);
+    const QPointF anchor = crossInView ? QPointF(m_geometry.xOf(m_key), m_geometry.yOf(m_query))
+                                       : QPointF(m_plot.width() / 2, m_plot.height() / 2);
+    // Two px a cell: the coarser step would be too coarse and the finer one is not in reach.
+    m_geometry.zoomBy(kCellPx / (block * m_geometry.scale()), anchor);
+    viewMoved();
+}
+
+void HeatmapCanvas::centreOn(int query, int key) {
+    m_geometry.centreOn(query, key);
+    viewMoved();
+}
+
+Thumbnail HeatmapCanvas::overview() const {
+    constexpr int kSide = 64, kMostCells = 4 * kSide;
+    const int tokens = m_geometry.tokens();
+    if (!m_source || tokens == 0) return {};
+    const std::vector<int> ladder = m_source->ladder();
+    // The finest step that has few cells: as much detail as the picture can show, no more tiles than there
+    // are.
+    int block = ladder.front();
+    for (const int step : ladder)
+        if (tokens / step <= kMostCells) block = step;
+    const int cells = (tokens + block - 1) / block, side = std::min(cells, kSide);
+    Thumbnail thumbnail{side, std::vector<float>(std::size_t(side) * std::size_t(side), 0.0f)};
+    for (int r = 0; r < cells; ++r)
+        for (int c = 0; c <= r; ++c) {
+            const int query = std::min(r * block + block - 1, tokens - 1);
+            float& cell = thumbnail.values[std::size_t(r * side / cells) * std::size_t(side) +
+                                           std::size_t(c * side / cells)];
+            cell = std::max(cell, m_image.valueAt(query, c * block, block));
+        }
+    return thumbnail;
+}
+
 void HeatmapCanvas::sendWishes() {
+    emit tilesChanged();
     if (!m_source || !isVisible()) return;
     const bool hasCentre = m_pointerInside && m_plot.contains(m_pointer);
     const QPointF centre = toView(hasCentre ? m_pointer : m_plot.center());

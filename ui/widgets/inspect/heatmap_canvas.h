@@ -6,6 +6,7 @@
 
 #include "ui/viewmodels/heatmap_source.h"
 #include "ui/widgets/inspect/accessible_items.h"
+#include "ui/widgets/inspect/head_thumbnail.h"
 #include "ui/widgets/inspect/heatmap_geometry.h"
 #include "ui/widgets/inspect/heatmap_image.h"
 #include "ui/widgets/inspect/heatmap_scene.h"
@@ -65,9 +66,15 @@ public:
     void centreOnCrosshair();
     void zoomBy(double factor, QPointF anchorPx); ///< about a point of the widget
     void showTokens(const QRectF& tokens);        ///< x keys, y queries
+    /// Zooms about the crosshair, or the view's middle, until `block` tokens a cell suit.
+    void showBlock(int block);
+    void centreOn(int query, int key);
+    /// The whole head in small, from the tiles at hand: at most 64 cells a side, pooled by maximum.
+    Thumbnail overview() const;
 
     const HeatmapGeometry& geometry() const { return m_geometry; }
     const HeatLook& look() const { return m_look; }
+    const HeatmapSource* source() const { return m_source; }
     QRectF plotRect() const { return m_plot; } ///< in the widget
     int block() const;                         ///< tokens a cell of the current zoom
     bool isDragging() const { return m_drag == Drag::Edge; }
@@ -96,6 +103,9 @@ signals:
     void selectionMade(QRect tokens, Qt::KeyboardModifiers modifiers); ///< x keys, y queries
     void viewChanged();                                                ///< pan, zoom, size or text
     void layerChanged(moa::HeatLayer layer, bool on);                  ///< by key
+    void lookChanged(); ///< any layer, range or pooling, or the theme
+    void maskChanged();
+    void tilesChanged(); ///< at most once in a few milliseconds
     void edgeDragStarted(moa::MaskEdge edge);
     /// Wanted span c = w + s of the window edge, or wanted sink of the sink edge, in tokens as under the
     /// pointer.
@@ -139,6 +149,7 @@ private:
 
     QPointF toView(QPointF widgetPx) const { return widgetPx - m_plot.topLeft(); }
     MaskEdge edgeAt(QPointF widgetPx) const;
+    void setHotEdge(MaskEdge edge);
     void updateHover(QPointF widgetPx);
     void dragEdge(QPointF widgetPx, Qt::KeyboardModifiers modifiers);
     void cancelEdgeDrag();

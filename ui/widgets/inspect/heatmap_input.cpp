@@ -25,18 +25,20 @@ MaskEdge HeatmapCanvas::edgeAt(QPointF px) const {
     return m_geometry.edgeAt(toView(px), m_mask, metrics::kDragTolerance);
 }
 
+void HeatmapCanvas::setHotEdge(MaskEdge edge) {
+    if (edge == m_hotEdge) return;
+    m_hotEdge = edge;
+    if (edge == MaskEdge::None)
+        unsetCursor();
+    else
+        setCursor(edge == MaskEdge::Window ? Qt::SizeBDiagCursor : Qt::SizeHorCursor);
+    update();
+}
+
 void HeatmapCanvas::updateHover(QPointF px) {
     m_pointer = px;
     m_pointerInside = true;
-    const MaskEdge edge = edgeAt(px);
-    if (edge != m_hotEdge) {
-        m_hotEdge = edge;
-        if (edge == MaskEdge::None)
-            unsetCursor();
-        else
-            setCursor(edge == MaskEdge::Window ? Qt::SizeBDiagCursor : Qt::SizeHorCursor);
-        update();
-    }
+    setHotEdge(edgeAt(px));
     if (m_loupe) {
         m_wishTimer.start();
         update();
@@ -51,7 +53,7 @@ void HeatmapCanvas::mousePressEvent(QMouseEvent* event) {
         return;
     }
     if (event->button() != Qt::LeftButton || m_drag != Drag::None) return;
-    m_hotEdge = edgeAt(m_pressed);
+    setHotEdge(edgeAt(m_pressed));
     if (m_hotEdge == MaskEdge::None) {
         m_drag = m_plot.contains(m_pressed) ? Drag::Click : Drag::None;
         return;
@@ -153,7 +155,6 @@ void HeatmapCanvas::mouseReleaseEvent(QMouseEvent* event) {
     case Drag::None:
         break;
     }
-    m_hotEdge = MaskEdge::None;
     updateHover(event->position());
     update();
 }
@@ -181,10 +182,7 @@ void HeatmapCanvas::wheelEvent(QWheelEvent* event) {
 
 void HeatmapCanvas::leaveEvent(QEvent*) {
     m_pointerInside = false;
-    if (m_drag == Drag::Edge || m_hotEdge == MaskEdge::None) return;
-    m_hotEdge = MaskEdge::None;
-    unsetCursor();
-    update();
+    if (m_drag != Drag::Edge) setHotEdge(MaskEdge::None);
 }
 
 void HeatmapCanvas::focusOutEvent(QFocusEvent* event) {

@@ -1,6 +1,7 @@
 // Layout of the strip and painting of the colour keys.
 #include "ui/widgets/inspect/heatmap_strip.h"
 
+#include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/inspect/minimap.h"
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/inspect/resolution_ladder.h"
@@ -11,6 +12,7 @@
 #include <QScrollBar>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace moa {
@@ -151,6 +153,37 @@ HeatmapStrip::HeatmapStrip(QWidget* parent)
     connect(&Theme::instance(), &Theme::changed, this, &HeatmapStrip::restyle);
     restyle();
     setLook({});
+}
+
+void HeatmapStrip::follow(HeatmapCanvas& canvas) {
+    const auto showMask = [this, &canvas] {
+        const double tokens = std::max(canvas.geometry().tokens(), 1);
+        const MaskShape& mask = canvas.mask();
+        m_minimap->setMask(mask.window > 0 ? ThumbnailMask{double(mask.window) / tokens, mask.sink / tokens}
+                                           : ThumbnailMask{});
+    };
+    const auto showView = [this, &canvas] {
+        m_ladder->setSteps(canvas.source() ? canvas.source()->ladder() : std::vector<int>{});
+        m_ladder->setCurrent(canvas.block());
+        m_minimap->setView(canvas.geometry().visibleTokens(), canvas.geometry().tokens());
+    };
+    const auto showTiles = [this, &canvas, showMask] {
+        m_minimap->setThumbnail(canvas.overview(), {}, canvas.look());
+        showMask();
+    };
+    const auto showLook = [this, &canvas, showTiles] {
+        setLook(canvas.look());
+        setInfluenceShown(canvas.layer(HeatLayer::Influence));
+        showTiles();
+    };
+    connect(&canvas, &HeatmapCanvas::viewChanged, this, showView);
+    connect(&canvas, &HeatmapCanvas::maskChanged, this, showMask);
+    connect(&canvas, &HeatmapCanvas::tilesChanged, this, showTiles);
+    connect(&canvas, &HeatmapCanvas::lookChanged, this, showLook);
+    connect(m_ladder, &ResolutionLadder::blockChosen, &canvas, &HeatmapCanvas::showBlock);
+    connect(m_minimap, &Minimap::centreRequested, &canvas, &HeatmapCanvas::centreOn);
+    showView();
+    showLook();
 }
 
 QSize HeatmapStrip::sizeHint() const {

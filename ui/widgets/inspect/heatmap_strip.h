@@ -13,6 +13,7 @@ class QLabel;
 
 namespace moa {
 
+class HeatmapCanvas;
 class Minimap;
 class ResolutionLadder;
 
@@ -42,6 +43,8 @@ class HeatmapStrip : public QScrollArea {
     Q_OBJECT
 public:
     explicit HeatmapStrip(QWidget* parent = nullptr);
+    /// Wires ladder, minimap and keys to a canvas, both ways; the canvas must outlive the strip.
+    void follow(HeatmapCanvas& canvas);
     ResolutionLadder* ladder() { return m_ladder; }
     Minimap* minimap() { return m_minimap; }
     void setLook(const HeatLook& look);

@@ -33,6 +33,7 @@ QString ResolutionLadder::nameOf(int block) {
 }
 
 void ResolutionLadder::setSteps(std::vector<int> tokensPerCell) {
+    if (tokensPerCell == m_steps) return;
     m_steps = std::move(tokensPerCell);
     updateGeometry();
     update();
