@@ -37,7 +37,8 @@ EmptyState::EmptyState(const QString& icon, QWidget* parent) : QWidget(parent), 
     m_key = new QLabel;
     m_key->setAlignment(Qt::AlignCenter);
     m_key->hide();
-    for (QWidget* w : std::initializer_list<QWidget*>{m_icon, m_sentence, m_buttons, m_key}) column->addWidget(w);
+    for (QWidget* w : std::initializer_list<QWidget*>{m_icon, m_sentence, m_buttons, m_key})
+        column->addWidget(w);
     column->addStretch(1);
     restyle();
     connect(&Theme::instance(), &Theme::changed, this, &EmptyState::restyle);
@@ -49,6 +50,12 @@ void EmptyState::setSentence(const QString& sentence) {
 }
 
 void EmptyState::setPrimary(QAction* action) {
+    if (m_action == action) return;
+    if (m_action) {
+        disconnect(m_action, nullptr, this, nullptr);
+        disconnect(this, &EmptyState::primaryClicked, m_action, nullptr);
+    }
+    m_action = action;
     const auto follow = [this, action] {
         setPrimary(action->text().section(QLatin1Char('\t'), 0, 0),
                    action->shortcut().toString(QKeySequence::NativeText));
@@ -77,7 +84,8 @@ QPushButton* EmptyState::addSecondary(const QString& text) {
 void EmptyState::restyle() {
     styleLabel(m_sentence, TextStyle::Body, Role::Text2);
     styleLabel(m_key, TextStyle::Caption, Role::Text3);
-    if (!m_iconName.isEmpty()) m_icon->setPixmap(Theme::instance().icon(m_iconName, Role::Accent).pixmap(32, 32));
+    if (!m_iconName.isEmpty())
+        m_icon->setPixmap(Theme::instance().icon(m_iconName, Role::Accent).pixmap(32, 32));
 }
 
 } // namespace moa

@@ -1,9 +1,10 @@
 // What a panel shows while it has nothing to show: one sentence, one primary button, one shortcut.
 #pragma once
 
+#include <QAction>
+#include <QPointer>
 #include <QWidget>
 
-class QAction;
 class QLabel;
 class QPushButton;
 
@@ -30,6 +31,7 @@ private:
     void restyle();
 
     QString m_iconName;
+    QPointer<QAction> m_action; ///< what the button stands for
     QLabel *m_icon, *m_sentence, *m_key;
     QPushButton* m_primary;
     QWidget* m_buttons;
