@@ -53,10 +53,14 @@ QVariant KeySheetModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= rowCount()) return {};
     const Row& row = m_rows[std::size_t(index.row())];
     switch (role) {
-    case Qt::DisplayRole: return index.column() == Keys ? row.keys : index.column() == Text ? row.text : row.where;
-    case Qt::FontRole: return Theme::instance().font(index.column() == Keys ? TextStyle::Key : TextStyle::Table);
-    case Qt::ForegroundRole: return Theme::instance().color(index.column() == Where ? Role::Text2 : Role::Text);
-    default: return {};
+    case Qt::DisplayRole:
+        return index.column() == Keys ? row.keys : index.column() == Text ? row.text : row.where;
+    case Qt::FontRole:
+        return Theme::instance().font(index.column() == Keys ? TextStyle::Key : TextStyle::Table);
+    case Qt::ForegroundRole:
+        return Theme::instance().color(index.column() == Where ? Role::Text2 : Role::Text);
+    default:
+        return {};
     }
 }
 

@@ -13,7 +13,8 @@ namespace moa {
 
 class ActionRegistry;
 
-/// Keys and what they do, in the order of the menus; then the letters of a focused canvas, then its other keys.
+/// Keys and what they do, in the order of the menus; then the letters of a focused canvas, then its other
+/// keys.
 class KeySheetModel : public QAbstractTableModel {
     Q_OBJECT
 public:

@@ -170,7 +170,8 @@ void SettingsDialog::collect() {
 }
 
 void SettingsDialog::chooseHistoryFile() {
-    auto* dialog = new QFileDialog(this, tr("History file"), m_history->text(), tr("SQLite files (*.sqlite *.db);;All files (*)"));
+    auto* dialog = new QFileDialog(this, tr("History file"), m_history->text(),
+                                   tr("SQLite files (*.sqlite *.db);;All files (*)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setOption(QFileDialog::DontConfirmOverwrite); // an existing history is opened, not overwritten

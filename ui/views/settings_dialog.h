@@ -1,5 +1,5 @@
-// Settings, without OK: each change counts at once. The dialog shows and reports values; its owner applies and keeps
-// them.
+// Settings, without OK: each change counts at once. The dialog shows and reports values; its owner applies
+// and keeps them.
 #pragma once
 
 #include "ui/widgets/theme.h"
@@ -44,7 +44,8 @@ public:
     explicit SettingsDialog(QWidget* parent = nullptr);
 
     void setDevices(const std::vector<DeviceChoice>& devices);
-    /// Shows these; no signal. Values out of range are brought into it, an unknown device reads as the first entry.
+    /// Shows these; no signal. Values out of range are brought into it, an unknown device reads as the first
+    /// entry.
     void setSettings(const WorkbenchSettings& settings);
     const WorkbenchSettings& settings() const { return m_settings; }
 

@@ -21,28 +21,55 @@ namespace moa {
 
 void ShellWindow::registerActions() {
     const auto add = [this](const ActionSpec& spec, std::function<void()> run = {}) {
-        addAction(m_actions.add(spec, std::move(run))); // also to the window: the key works with any menu state
+        addAction(
+            m_actions.add(spec, std::move(run))); // also to the window: the key works with any menu state
     };
-    add({.id = QStringLiteral("file.close"), .text = tr("&Close window"), .menu = MenuId::File,
-         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_W), .group = 90},
+    add({.id = QStringLiteral("file.close"),
+         .text = tr("&Close window"),
+         .menu = MenuId::File,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_W),
+         .group = 90},
         [this] { close(); });
-    add({.id = QStringLiteral("file.quit"), .text = tr("&Quit"), .menu = MenuId::File,
-         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Q), .group = 90},
+    add({.id = QStringLiteral("file.quit"),
+         .text = tr("&Quit"),
+         .menu = MenuId::File,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Q),
+         .group = 90},
         [this] {
             if (close()) QApplication::quit();
         });
-    add({.id = QStringLiteral("edit.settings"), .text = tr("&Settings…"), .menu = MenuId::Edit,
-         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Comma), .icon = QStringLiteral("settings"), .group = 90},
+    add({.id = QStringLiteral("edit.settings"),
+         .text = tr("&Settings…"),
+         .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Comma),
+         .icon = QStringLiteral("settings"),
+         .group = 90},
         [this] { emit settingsRequested(); });
-    add({.id = QStringLiteral("selection.back"), .text = tr("Selection &back"), .menu = MenuId::Edit,
-         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Left), .icon = QStringLiteral("back"), .group = 40});
-    add({.id = QStringLiteral("selection.forward"), .text = tr("Selection &forward"), .menu = MenuId::Edit,
-         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Right), .icon = QStringLiteral("forward"), .group = 40});
-    add({.id = QStringLiteral("head.pin"), .text = tr("&Pin head"), .menu = MenuId::Edit,
-         .shortcut = QKeySequence(Qt::Key_P), .icon = QStringLiteral("pin"), .scope = ActionScope::Canvas,
-         .group = 30, .detail = tr("A pinned head keeps its rule: edits and searches leave it alone.")});
-    add({.id = QStringLiteral("help.keys"), .text = tr("&Keys"), .menu = MenuId::Help,
-         .shortcut = QKeySequence(Qt::Key_Question), .icon = QStringLiteral("keyboard")},
+    add({.id = QStringLiteral("selection.back"),
+         .text = tr("Selection &back"),
+         .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Left),
+         .icon = QStringLiteral("back"),
+         .group = 40});
+    add({.id = QStringLiteral("selection.forward"),
+         .text = tr("Selection &forward"),
+         .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::ALT | Qt::Key_Right),
+         .icon = QStringLiteral("forward"),
+         .group = 40});
+    add({.id = QStringLiteral("head.pin"),
+         .text = tr("&Pin head"),
+         .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::Key_P),
+         .icon = QStringLiteral("pin"),
+         .scope = ActionScope::Canvas,
+         .group = 30,
+         .detail = tr("A pinned head keeps its rule: edits and searches leave it alone.")});
+    add({.id = QStringLiteral("help.keys"),
+         .text = tr("&Keys"),
+         .menu = MenuId::Help,
+         .shortcut = QKeySequence(Qt::Key_Question),
+         .icon = QStringLiteral("keyboard")},
         [this] { showKeys(); });
     // Where `?` is a shifted key, some platforms report the Shift and some do not.
     m_actions.action(QStringLiteral("help.keys"))
@@ -80,22 +107,36 @@ void ShellWindow::registerViewActions() {
         addAction(m_actions.add(spec, std::move(run)));
     };
     const auto menuAction = [&](const char* id, const QString& text, Qt::Key key, ContextItem item) {
-        add({.id = QLatin1String(id), .text = text, .menu = MenuId::View,
-             .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | key), .group = 10},
+        add({.id = QLatin1String(id),
+             .text = text,
+             .menu = MenuId::View,
+             .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | key),
+             .group = 10},
             [this, item] { m_context->openMenu(item); });
     };
     menuAction("context.model", tr("Choose &model"), Qt::Key_M, ContextItem::Model);
     menuAction("context.plan", tr("Choose p&lan"), Qt::Key_L, ContextItem::Plan);
     menuAction("context.length", tr("Choose length &N"), Qt::Key_N, ContextItem::Length);
     menuAction("context.prompt", tr("Choose promp&t"), Qt::Key_T, ContextItem::Prompt);
-    add({.id = QStringLiteral("view.next_panel"), .text = tr("&Next panel"), .menu = MenuId::View,
-         .shortcut = QKeySequence(Qt::Key_F6), .group = 20},
+    add({.id = QStringLiteral("view.next_panel"),
+         .text = tr("&Next panel"),
+         .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::Key_F6),
+         .group = 20},
         [this] { movePanelFocus(1); });
-    add({.id = QStringLiteral("view.previous_panel"), .text = tr("&Previous panel"), .menu = MenuId::View,
-         .shortcut = QKeySequence(Qt::SHIFT | Qt::Key_F6), .group = 20},
+    add({.id = QStringLiteral("view.previous_panel"),
+         .text = tr("&Previous panel"),
+         .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::SHIFT | Qt::Key_F6),
+         .group = 20},
         [this] { movePanelFocus(-1); });
-    add({.id = QStringLiteral("view.full_screen"), .text = tr("&Full screen"), .menu = MenuId::View,
-         .shortcut = QKeySequence(Qt::Key_F11), .icon = QStringLiteral("fit"), .group = 30, .checkable = true},
+    add({.id = QStringLiteral("view.full_screen"),
+         .text = tr("&Full screen"),
+         .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::Key_F11),
+         .icon = QStringLiteral("fit"),
+         .group = 30,
+         .checkable = true},
         [this] { toggleFullScreen(); });
     const auto docks = [this] { return qobject_cast<DockPage*>(page(currentPage())); };
     m_actions.addDynamicMenu(
@@ -105,22 +146,38 @@ void ShellWindow::registerViewActions() {
             if (menu->isEmpty()) menu->addAction(tr("This page has none"))->setEnabled(false);
         },
         25);
-    add({.id = QStringLiteral("view.restore_layout"), .text = tr("&Restore default layout"), .menu = MenuId::View,
-         .group = 25, .detail = tr("Puts the panels of this page back where they were at first.")},
+    add({.id = QStringLiteral("view.restore_layout"),
+         .text = tr("&Restore default layout"),
+         .menu = MenuId::View,
+         .group = 25,
+         .detail = tr("Puts the panels of this page back where they were at first.")},
         [docks] {
             if (DockPage* here = docks()) here->restoreDefaultLayout();
         });
-    add({.id = QStringLiteral("view.palette"), .text = tr("&Command palette"), .menu = MenuId::View,
-         .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P), .icon = QStringLiteral("magnifier"), .group = 5},
+    add({.id = QStringLiteral("view.palette"),
+         .text = tr("&Command palette"),
+         .menu = MenuId::View,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P),
+         .icon = QStringLiteral("magnifier"),
+         .group = 5},
         [this] { m_palette->open(); });
-    add({.id = QStringLiteral("view.find_head"), .text = tr("Find &head…"), .menu = MenuId::Edit,
-         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_P), .group = 40},
+    add({.id = QStringLiteral("view.find_head"),
+         .text = tr("Find &head…"),
+         .menu = MenuId::Edit,
+         .shortcut = QKeySequence(Qt::CTRL | Qt::Key_P),
+         .group = 40},
         [this] { m_palette->open(QStringLiteral("@")); });
-    add({.id = QStringLiteral("view.log"), .text = tr("Show &log"), .menu = MenuId::Window,
-         .icon = QStringLiteral("log"), .group = 10},
+    add({.id = QStringLiteral("view.log"),
+         .text = tr("Show &log"),
+         .menu = MenuId::Window,
+         .icon = QStringLiteral("log"),
+         .group = 10},
         [this] { showLog(); });
-    add({.id = QStringLiteral("view.notices"), .text = tr("Show &notices"), .menu = MenuId::Window,
-         .icon = QStringLiteral("bell"), .group = 10},
+    add({.id = QStringLiteral("view.notices"),
+         .text = tr("Show &notices"),
+         .menu = MenuId::Window,
+         .icon = QStringLiteral("bell"),
+         .group = 10},
         [this] { m_notices->toggleList(); });
 }
 
@@ -133,9 +190,14 @@ void ShellWindow::connectPalette() {
         for (const ActionSpec& s : m_actions.specs()) {
             const QAction* action = m_actions.action(s.id);
             if (!action->isVisible() || s.id == QLatin1String("view.palette")) continue;
-            items.push_back({.kind = PaletteKind::Action, .id = s.id, .title = ActionRegistry::plainText(s),
-                             .detail = s.detail, .key = ActionRegistry::keyText(s), .enabled = action->isEnabled(),
-                             .reason = m_actions.reason(s.id), .icon = s.icon});
+            items.push_back({.kind = PaletteKind::Action,
+                             .id = s.id,
+                             .title = ActionRegistry::plainText(s),
+                             .detail = s.detail,
+                             .key = ActionRegistry::keyText(s),
+                             .enabled = action->isEnabled(),
+                             .reason = m_actions.reason(s.id),
+                             .icon = s.icon});
         }
         return items;
     }});
@@ -168,7 +230,8 @@ void ShellWindow::movePanelFocus(int step) {
     for (int i = 0; i < stops.size(); ++i)
         if (focused && (stops[i] == focused || stops[i]->isAncestorOf(focused))) at = i;
     for (int tries = 0; tries < stops.size(); ++tries) {
-        at = at < 0 ? (step > 0 ? 0 : int(stops.size()) - 1) : (at + step + int(stops.size())) % int(stops.size());
+        at = at < 0 ? (step > 0 ? 0 : int(stops.size()) - 1)
+                    : (at + step + int(stops.size())) % int(stops.size());
         QWidget* stop = stops[at];
         for (QWidget* w : stop->findChildren<QWidget*>())
             if ((w->focusPolicy() & Qt::TabFocus) && w->isVisibleTo(this) && w->isEnabled()) {

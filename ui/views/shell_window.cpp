@@ -53,7 +53,7 @@ ShellWindow::ShellWindow(QSettings* settings, QWidget* parent) : QMainWindow(par
     m_field = new PaletteField;
     auto* corner = new QWidget;
     auto* cornerRow = new QHBoxLayout(corner);
-    cornerRow->setContentsMargins(8, 3, 12, 3);
+    cornerRow->setContentsMargins(8, 0, 4, 0);
     cornerRow->addWidget(m_field);
     menuBar()->setCornerWidget(corner, Qt::TopRightCorner);
 
@@ -83,7 +83,8 @@ ShellWindow::ShellWindow(QSettings* settings, QWidget* parent) : QMainWindow(par
 ShellWindow::~ShellWindow() = default;
 
 const ShellWindow::Page* ShellWindow::find(const QString& id) const {
-    const auto it = std::find_if(m_pages.begin(), m_pages.end(), [&](const Page& p) { return p.spec.id == id; });
+    const auto it =
+        std::find_if(m_pages.begin(), m_pages.end(), [&](const Page& p) { return p.spec.id == id; });
     return it == m_pages.end() ? nullptr : &*it;
 }
 
@@ -96,7 +97,8 @@ void ShellWindow::addPage(const PageSpec& spec, QWidget* page) {
     auto* banners = new BannerArea;
     column->addWidget(banners);
     column->addWidget(page, 1);
-    connect(banners, &BannerArea::logRequested, m_actions.action(QStringLiteral("view.log")), &QAction::trigger);
+    connect(banners, &BannerArea::logRequested, m_actions.action(QStringLiteral("view.log")),
+            &QAction::trigger);
     m_pages.push_back({spec, frame, page, banners});
     m_stack->addWidget(frame);
     m_rail->addPage(spec.id, spec.icon, spec.title, spec.key);
@@ -131,7 +133,8 @@ void ShellWindow::focusPage() {
 
 void ShellWindow::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
-    if (!event->spontaneous() && !focusWidget()) focusPage(); // not the first field of the bar, which Qt would take
+    if (!event->spontaneous() && !focusWidget())
+        focusPage(); // not the first field of the bar, which Qt would take
 }
 
 QString ShellWindow::currentPage() const {
@@ -176,7 +179,8 @@ void ShellWindow::restoreLayout() {
 void ShellWindow::saveLayout() {
     m_layouts.saveGeometry(this);
     for (const Page& p : m_pages)
-        if (const auto* docks = qobject_cast<DockPage*>(p.content)) m_layouts.savePage(p.spec.id, docks->saveLayout());
+        if (const auto* docks = qobject_cast<DockPage*>(p.content))
+            m_layouts.savePage(p.spec.id, docks->saveLayout());
     m_layouts.setLastPage(currentPage());
 }
 

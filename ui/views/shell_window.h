@@ -1,5 +1,6 @@
-// The window: menu bar with the palette field, context bar, activity rail, pages with their banners, status bar,
-// notices, palette, drop overlay. It arranges and remembers; what models, plans and jobs are it does not know.
+// The window: menu bar with the palette field, context bar, activity rail, pages with their banners, status
+// bar, notices, palette, drop overlay. It arranges and remembers; what models, plans and jobs are it does not
+// know.
 #pragma once
 
 #include "ui/widgets/shell/action_registry.h"
@@ -41,14 +42,16 @@ struct PageSpec {
 using DropDescriber = std::function<QString(const QMimeData&)>;
 using DropHandler = std::function<void(const QMimeData&)>;
 
-/// Actions that the window registers itself; those marked * do nothing until their owner connects to triggered().
-/// file.close, file.quit, edit.settings*, view.palette, view.find_head, view.next_panel, view.previous_panel,
-/// view.full_screen, view.restore_layout, view.log, view.notices, selection.back*, selection.forward*, head.pin*,
-/// context.model, context.plan, context.length, context.prompt, page.<id> (by addPage), help.keys.
+/// Actions that the window registers itself; those marked * do nothing until their owner connects to
+/// triggered(). file.close, file.quit, edit.settings*, view.palette, view.find_head, view.next_panel,
+/// view.previous_panel, view.full_screen, view.restore_layout, view.log, view.notices, selection.back*,
+/// selection.forward*, head.pin*, context.model, context.plan, context.length, context.prompt, page.<id> (by
+/// addPage), help.keys.
 class ShellWindow : public QMainWindow {
     Q_OBJECT
 public:
-    /// `settings` keeps geometry, layouts and the last page; not owned, must outlive the window; nullptr: nothing kept.
+    /// `settings` keeps geometry, layouts and the last page; not owned, must outlive the window; nullptr:
+    /// nothing kept.
     explicit ShellWindow(QSettings* settings = nullptr, QWidget* parent = nullptr);
     ~ShellWindow() override;
 

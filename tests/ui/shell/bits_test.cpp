@@ -124,9 +124,9 @@ void BitsTest::pictures() {
         QWidget window;
         auto* column = new QVBoxLayout(&window);
         auto* chips = new QHBoxLayout;
-        const ChipTone tones[] = {ChipTone::Plain,  ChipTone::Accent,    ChipTone::Dense, ChipTone::Sparse,
-                                  ChipTone::Pinned, ChipTone::Influence, ChipTone::Ok,    ChipTone::Warn,
-                                  ChipTone::Error};
+        const ChipTone tones[] = {ChipTone::Plain,  ChipTone::Accent, ChipTone::Dense,
+                                  ChipTone::Sparse, ChipTone::Pinned, ChipTone::Influence,
+                                  ChipTone::Ok,     ChipTone::Warn,   ChipTone::Error};
         for (const ChipTone tone : tones) {
             auto* chip = new Chip(s("GQA 32 : 8"), tone);
             if (tone == ChipTone::Ok) chip->setIcon(s("check"));

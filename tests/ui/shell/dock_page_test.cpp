@@ -1,4 +1,5 @@
-// The right column: its widths at three window sizes, floating, hiding, stacking, and layouts kept and damaged.
+// The right column: its widths at three window sizes, floating, hiding, stacking, and layouts kept and
+// damaged.
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/dock_page.h"
@@ -25,7 +26,8 @@ QString s(const char* text) {
 struct Sample {
     DockPage page;
     Panel *left = new Panel(s("Heads")), *centre = new Panel(s("L14 · KV5"));
-    Panel* panels[3] = {new Panel(s("Rule and cost")), new Panel(s("Distance profile")), new Panel(s("Query heads"))};
+    Panel* panels[3] = {new Panel(s("Rule and cost")), new Panel(s("Distance profile")),
+                        new Panel(s("Query heads"))};
     QDockWidget* docks[3];
 
     explicit Sample(QSize size = {1600, 900}) {

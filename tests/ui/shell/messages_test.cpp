@@ -140,7 +140,8 @@ void MessagesTest::bannerTakesFocusOnlyFromTheFailed() {
 void MessagesTest::bannerSaysAllOfItself() {
     BannerWindow w;
     w.area->post({.title = s("Stopped"), .detail = s("98.6 GiB needed")});
-    QCOMPARE(QAccessible::queryAccessibleInterface(w.area)->text(QAccessible::Name), s("Stopped. 98.6 GiB needed"));
+    QCOMPARE(QAccessible::queryAccessibleInterface(w.area)->text(QAccessible::Name),
+             s("Stopped. 98.6 GiB needed"));
     QCOMPARE(w.area->findChild<QToolButton*>(s("banner.close"))->accessibleName(), s("Dismiss: Stopped"));
 }
 
@@ -198,7 +199,9 @@ void MessagesTest::pointerAndFocusHoldANotice() {
     NoticeStack stack(&window);
     stack.setLifetime(80);
     int ran = 0;
-    stack.post({.title = s("Profile finished"), .text = s("50 samples"), .primary = {s("Open Search"), [&] { ++ran; }}});
+    stack.post({.title = s("Profile finished"), .text = s("50 samples"), .primary = {s("Open Search"), [&] {
+                                                                                         ++ran;
+                                                                                     }}});
     test::settle();
     auto* card = window.findChild<NoticeCard*>();
     QPushButton* open = buttonNamed(card, s("Open Search"));
@@ -227,7 +230,8 @@ void MessagesTest::bellListsAndRuns() {
     shell.show();
     test::settle();
     int ran = 0;
-    shell.notices().post({.title = s("Profile finished"), .text = s("50 samples"),
+    shell.notices().post({.title = s("Profile finished"),
+                          .text = s("50 samples"),
                           .primary = {s("Open Search"), [&] { ++ran; }}});
     QToolButton* bell = shell.status().bellButton();
     QCOMPARE(bell->text(), s("1"));

@@ -38,9 +38,15 @@ int score(const char* query, const char* text, const char* extra = "") {
 
 std::vector<PaletteItem> sampleItems() {
     return {{.kind = PaletteKind::Action, .id = s("open"), .title = s("Open model…"), .key = s("Ctrl+O")},
-            {.kind = PaletteKind::Action, .id = s("widen"), .title = s("Widen head to its influence span"),
-             .detail = s("L14 · KV5"), .key = s("Shift+]")},
-            {.kind = PaletteKind::Action, .id = s("blame"), .title = s("Blame token"), .enabled = false,
+            {.kind = PaletteKind::Action,
+             .id = s("widen"),
+             .title = s("Widen head to its influence span"),
+             .detail = s("L14 · KV5"),
+             .key = s("Shift+]")},
+            {.kind = PaletteKind::Action,
+             .id = s("blame"),
+             .title = s("Blame token"),
+             .enabled = false,
              .reason = s("Needs a comparison.")},
             {.kind = PaletteKind::Head, .id = s("14/5"), .title = s("L14 · KV5")},
             {.kind = PaletteKind::Head, .id = s("14/4"), .title = s("L14 · KV4")},
@@ -132,7 +138,8 @@ void PaletteTest::followingSourceGetsTheQuery() {
                          bool isNumber = false;
                          query.toInt(&isNumber);
                          if (!isNumber) return {};
-                         return {{.kind = PaletteKind::Action, .id = s("token"),
+                         return {{.kind = PaletteKind::Action,
+                                  .id = s("token"),
                                   .title = s("Go to token %1").arg(query)}};
                      },
                      true});
@@ -158,7 +165,8 @@ void PaletteTest::fiveThousandItemsIn30Ms() {
     model.addSource({[](const QString&) {
         std::vector<PaletteItem> items;
         for (int i = 0; i < 5000; ++i)
-            items.push_back({.kind = PaletteKind::Run, .id = QString::number(i),
+            items.push_back({.kind = PaletteKind::Run,
+                             .id = QString::number(i),
                              .title = s("#%1 comparison of balanced-50 and dense").arg(i),
                              .detail = s("needle-28.txt, 32,768 tokens, KL 0.%1").arg(i)});
         return items;
@@ -225,14 +233,16 @@ void PaletteTest::keysChooseAndRun() {
 
     w.palette->open(s("open"));
     QListView* list = w.palette->list();
-    QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, list->visualRect(list->model()->index(1, 0)).center());
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, {},
+                      list->visualRect(list->model()->index(1, 0)).center());
     QCOMPARE(activated.size(), 2);
     QCOMPARE(activated[1][0].value<PaletteItem>().id, s("open"));
 }
 
 void PaletteTest::tabPreviewsAndEscUndoes() {
     PaletteWindow w;
-    QSignalSpy previewed(w.palette, &CommandPalette::previewed), undone(w.palette, &CommandPalette::previewUndone);
+    QSignalSpy previewed(w.palette, &CommandPalette::previewed),
+        undone(w.palette, &CommandPalette::previewUndone);
     w.palette->open(s("@"));
     QTest::keyClick(w.palette->line(), Qt::Key_Tab);
     QCOMPARE(previewed.size(), 1);

@@ -1,5 +1,5 @@
-// Actions: once each, in menus, with tooltips that say the key or why not; the key sheet that is made of them; recent
-// files and settings that are damaged.
+// Actions: once each, in menus, with tooltips that say the key or why not; the key sheet that is made of
+// them; recent files and settings that are damaged.
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/views/key_sheet.h"
 #include "ui/views/settings_dialog.h"
@@ -84,7 +84,9 @@ void RegistryTest::anIdIsOneAction() {
 void RegistryTest::tooltipSaysKeyAndReason() {
     ActionRegistry registry;
     QSignalSpy changed(&registry, &ActionRegistry::changed);
-    QAction* action = registry.add({.id = s("run"), .text = s("&Run"), .shortcut = QKeySequence(Qt::Key_F5),
+    QAction* action = registry.add({.id = s("run"),
+                                    .text = s("&Run"),
+                                    .shortcut = QKeySequence(Qt::Key_F5),
                                     .detail = s("Runs the page's job.")});
     QCOMPARE(action->toolTip(), s("Run (F5)\nRuns the page's job."));
     registry.setEnabled(s("run"), false, s("Needs a model."));
@@ -104,7 +106,8 @@ void RegistryTest::menusAreInOrderWithGroups() {
     registry.add({.id = s("keys"), .text = s("Keys"), .menu = MenuId::Help});
     registry.buildMenus(window.menuBar());
     registry.add({.id = s("open"), .text = s("Open"), .menu = MenuId::File});
-    registry.add({.id = s("png"), .text = s("PNG"), .menu = MenuId::File, .group = 10, .submenu = s("Export")});
+    registry.add(
+        {.id = s("png"), .text = s("PNG"), .menu = MenuId::File, .group = 10, .submenu = s("Export")});
     int filled = 0;
     registry.addDynamicMenu(MenuId::File, s("Recent"), [&](QMenu* menu) {
         ++filled;
@@ -113,7 +116,8 @@ void RegistryTest::menusAreInOrderWithGroups() {
     test::settle();
     const QList<QAction*> menus = window.menuBar()->actions();
     QCOMPARE(menus.size(), 2); // File and Help: the others have nothing
-    QCOMPARE(textsOf(menus[0]->menu()), (QStringList{s("Open"), s("Recent"), s("-"), s("Export"), s("-"), s("Quit")}));
+    QCOMPARE(textsOf(menus[0]->menu()),
+             (QStringList{s("Open"), s("Recent"), s("-"), s("Export"), s("-"), s("Quit")}));
     QMenu* recent = menus[0]->menu()->actions()[1]->menu();
     emit recent->aboutToShow();
     emit recent->aboutToShow(); // filled anew, not twice
@@ -123,7 +127,9 @@ void RegistryTest::menusAreInOrderWithGroups() {
 
 void RegistryTest::canvasLettersAreShownAndNotInstalled() {
     ActionRegistry registry;
-    const QAction* pin = registry.add({.id = s("pin"), .text = s("Pin"), .shortcut = QKeySequence(Qt::Key_P),
+    const QAction* pin = registry.add({.id = s("pin"),
+                                       .text = s("Pin"),
+                                       .shortcut = QKeySequence(Qt::Key_P),
                                        .scope = ActionScope::Canvas});
     QVERIFY(pin->shortcut().isEmpty());
     QCOMPARE(pin->text(), s("Pin\tP"));
@@ -179,7 +185,8 @@ void RegistryTest::damagedLayoutIsNoLayout() {
     QTemporaryDir folder;
     QFile file(folder.filePath(s("settings.ini")));
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write("[window\ngeometry=@ByteArray(\\xff\\0\n\0\0page=\x01\x02\n[layout]\nplan=@Invalid()\n==][", 70);
+    file.write("[window\ngeometry=@ByteArray(\\xff\\0\n\0\0page=\x01\x02\n[layout]\nplan=@Invalid()\n==][",
+               70);
     file.close();
     QSettings settings(file.fileName(), QSettings::IniFormat);
     const LayoutStore store(&settings);
@@ -247,7 +254,8 @@ void RegistryTest::settingsReportEachChange() {
 void RegistryTest::settingsTakeOddValues() {
     SettingsDialog dialog;
     QSignalSpy changed(&dialog, &SettingsDialog::changed);
-    dialog.setSettings({.fontFamily = s("No such font"), .device = s("gpu7"), .threads = -5, .tileCacheMiB = 1 << 30});
+    dialog.setSettings(
+        {.fontFamily = s("No such font"), .device = s("gpu7"), .threads = -5, .tileCacheMiB = 1 << 30});
     QCOMPARE(changed.size(), 0);
     QCOMPARE(dialog.settings().threads, 0);
     QCOMPARE(dialog.settings().tileCacheMiB, SettingsDialog::kMostCacheMiB);

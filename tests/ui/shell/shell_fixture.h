@@ -23,8 +23,8 @@ void settle();
 /// Saves the widget as <MOA_GRABS>/<name>.png; nothing without that variable.
 void grabTo(QWidget& widget, const QString& name);
 
-/// Calls `look` for light and dark, with the default font and DejaVu Sans, at 1600 × 1000 and 1180 × 720; `name`
-/// says which. The theme is put back after.
+/// Calls `look` for light and dark, with the default font and DejaVu Sans, at 1600 × 1000 and 1180 × 720;
+/// `name` says which. The theme is put back after.
 void forEachLook(ShellWindow& window, const std::function<void(const QString& name)>& look);
 
 } // namespace moa::test

@@ -1,5 +1,5 @@
-// The window by mouse and keys: pages, panels, context menus, status bar, drops, closing, and layouts that are kept,
-// damaged or nowhere to be written.
+// The window by mouse and keys: pages, panels, context menus, status bar, drops, closing, and layouts that
+// are kept, damaged or nowhere to be written.
 #include "tests/ui/shell/shell_fixture.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/activity_rail.h"
@@ -138,7 +138,8 @@ void ShellWindowTest::f6WalksThePanels() {
         seen << panelOf();
     }
     // Context bar, the three panels by column, status bar, rail again.
-    QCOMPARE(seen, (QStringList{QString(), s("Model left"), s("Model centre"), s("Model right"), QString(), QString()}));
+    QCOMPARE(seen, (QStringList{QString(), s("Model left"), s("Model centre"), s("Model right"), QString(),
+                                QString()}));
     QVERIFY(w.shell.rail().isAncestorOf(QApplication::focusWidget()));
     press(w.shell, Qt::Key_F6, Qt::ShiftModifier);
     QVERIFY(w.shell.status().isAncestorOf(QApplication::focusWidget()));
@@ -150,7 +151,8 @@ void ShellWindowTest::contextMenusByMouseAndKeys() {
     Window w;
     QString chosen;
     w.shell.context().setMenuProvider(ContextItem::Plan, [&](QMenu* menu) {
-        QObject::connect(menu->addAction(s("search-014 · c3")), &QAction::triggered, menu, [&] { chosen = s("c3"); });
+        QObject::connect(menu->addAction(s("search-014 · c3")), &QAction::triggered, menu,
+                         [&] { chosen = s("c3"); });
     });
     press(w.shell, Qt::Key_L, Qt::ControlModifier | Qt::ShiftModifier);
     QWidget* popup = QApplication::activePopupWidget();
@@ -233,7 +235,12 @@ void ShellWindowTest::statusBarTalksAboutItsJob() {
     QCOMPARE(paused.takeFirst(), (QVariantList{quint64(7), true}));
     QTest::mouseClick(cancel, Qt::LeftButton);
     QCOMPARE(cancelled.takeFirst(), QVariantList{quint64(7)});
-    status.setJob(JobLine{.id = 7, .title = s("Profiling 64k"), .canPause = true, .paused = true, .cancelling = true});
+    for (const QLabel* label : status.findChildren<QLabel*>())
+        if (label->text().contains(s("Profiling")))
+            QCOMPARE(label->font().weight(),
+                     int(QFont::DemiBold)); // styled from the start, not at the next theme
+    status.setJob(
+        JobLine{.id = 7, .title = s("Profiling 64k"), .canPause = true, .paused = true, .cancelling = true});
     QVERIFY(!cancel->isEnabled());
     QTest::mouseClick(pause, Qt::LeftButton);
     QCOMPARE(paused.takeFirst(), (QVariantList{quint64(7), false}));
@@ -340,7 +347,8 @@ void ShellWindowTest::brokenOrReadOnlySettingsDoNotHinder() {
     QTemporaryDir folder;
     QFile file(folder.filePath(s("broken.ini")));
     QVERIFY(file.open(QIODevice::WriteOnly));
-    file.write(QByteArray("[window\ngeometry=\x00\xff@ByteArray(zz\npage=@Variant(\x00\x00\nlayout\\plan=1", 60));
+    file.write(
+        QByteArray("[window\ngeometry=\x00\xff@ByteArray(zz\npage=@Variant(\x00\x00\nlayout\\plan=1", 60));
     file.close();
     for (const QString& path : {file.fileName(), s("/proc/no/such/place.ini"), s("/dev/null")}) {
         QSettings settings(path, QSettings::IniFormat);
@@ -358,7 +366,8 @@ void ShellWindowTest::brokenOrReadOnlySettingsDoNotHinder() {
 void ShellWindowTest::everythingHasANameAndAToolTip() {
     Window w;
     for (QAbstractButton* button : w.shell.findChildren<QAbstractButton*>()) {
-        if (!button->isVisibleTo(&w.shell) || w.shell.page(w.shell.currentPage())->isAncestorOf(button)) continue;
+        if (!button->isVisibleTo(&w.shell) || w.shell.page(w.shell.currentPage())->isAncestorOf(button))
+            continue;
         QAccessibleInterface* face = QAccessible::queryAccessibleInterface(button);
         QVERIFY2(face && !face->text(QAccessible::Name).isEmpty(), qPrintable(button->objectName()));
         QVERIFY2(!button->toolTip().isEmpty(), qPrintable(face->text(QAccessible::Name)));
@@ -383,9 +392,10 @@ void ShellWindowTest::everythingHasANameAndAToolTip() {
 void ShellWindowTest::nothingIsCutAtTheSmallestSize() {
     Window w;
     BannerArea& banners = w.shell.banners(s("model"));
-    banners.post({.title = s("Validation of c1 stopped at N 48k, batch 16"),
-                  .detail = s("The dense reference needs 98.6 GiB; 58.9 GiB is free. Results for 6k to 24k are kept."),
-                  .actions = {{s("Retry with batch 8"), {}}, {s("Eject SmolLM2"), {}, s("eject")}}});
+    banners.post(
+        {.title = s("Validation of c1 stopped at N 48k, batch 16"),
+         .detail = s("The dense reference needs 98.6 GiB; 58.9 GiB is free. Results for 6k to 24k are kept."),
+         .actions = {{s("Retry with batch 8"), {}}, {s("Eject SmolLM2"), {}, s("eject")}}});
     for (const char* family : {"", "DejaVu Sans"}) {
         Theme::instance().setFontFamily(s(family));
         w.shell.resize(w.shell.minimumSize());
@@ -393,14 +403,15 @@ void ShellWindowTest::nothingIsCutAtTheSmallestSize() {
         QCOMPARE(w.shell.size(), QSize(1024, 680));
         for (const QLabel* label : banners.findChildren<QLabel*>())
             QVERIFY2(label->height() >= label->heightForWidth(label->width()), qPrintable(label->text()));
-        for (QWidget* bar : {static_cast<QWidget*>(&w.shell.status()), static_cast<QWidget*>(&w.shell.context())}) {
+        for (QWidget* bar :
+             {static_cast<QWidget*>(&w.shell.status()), static_cast<QWidget*>(&w.shell.context())}) {
             QRect before;
             for (QObject* child : bar->children()) {
                 auto* widget = qobject_cast<QWidget*>(child);
                 if (!widget || !widget->isVisible() || widget->isWindow()) continue;
                 QVERIFY2(bar->rect().contains(widget->geometry()), qPrintable(widget->objectName()));
-                const int least = widget->minimumWidth() > 0 ? widget->minimumWidth()
-                                                             : widget->minimumSizeHint().width();
+                const int least =
+                    widget->minimumWidth() > 0 ? widget->minimumWidth() : widget->minimumSizeHint().width();
                 QVERIFY2(widget->width() >= least, qPrintable(s("%1 is %2 px wide, needs %3")
                                                                   .arg(widget->objectName())
                                                                   .arg(widget->width())
@@ -415,10 +426,10 @@ void ShellWindowTest::nothingIsCutAtTheSmallestSize() {
 void ShellWindowTest::pictures() {
     Window w;
     w.shell.showPage(s("plan"));
-    w.shell.banners(s("plan"))
-        .post({.title = s("Validation of c1 stopped at N 48k, batch 16"),
-               .detail = s("The dense reference needs 98.6 GiB; 58.9 GiB is free. Results for 6k to 24k are kept."),
-               .actions = {{s("Retry with batch 8"), {}}, {s("Eject SmolLM2"), {}, s("eject")}}});
+    w.shell.banners(s("plan")).post(
+        {.title = s("Validation of c1 stopped at N 48k, batch 16"),
+         .detail = s("The dense reference needs 98.6 GiB; 58.9 GiB is free. Results for 6k to 24k are kept."),
+         .actions = {{s("Retry with batch 8"), {}}, {s("Eject SmolLM2"), {}, s("eject")}}});
     test::forEachLook(w.shell, [&](const QString& name) { test::grabTo(w.shell, s("shell-") + name); });
     w.shell.notices().post({.title = s("Profile finished, 64k"),
                             .text = s("50 samples in 9 min 46 s. Influence is ready."),

@@ -53,9 +53,12 @@ private:
 QAccessibleInterface* make(const QString&, QObject* object) {
     auto* widget = qobject_cast<QWidget*>(object);
     if (!widget) return nullptr;
-    if (auto* rail = qobject_cast<RailButton*>(widget)) return new AccessibleButton(rail, QAccessible::Button);
-    if (auto* field = qobject_cast<ContextField*>(widget)) return new AccessibleButton(field, QAccessible::ButtonMenu);
-    if (auto* field = qobject_cast<PaletteField*>(widget)) return new AccessibleButton(field, QAccessible::Button);
+    if (auto* rail = qobject_cast<RailButton*>(widget))
+        return new AccessibleButton(rail, QAccessible::Button);
+    if (auto* field = qobject_cast<ContextField*>(widget))
+        return new AccessibleButton(field, QAccessible::ButtonMenu);
+    if (auto* field = qobject_cast<PaletteField*>(widget))
+        return new AccessibleButton(field, QAccessible::Button);
     if (qobject_cast<ActivityRail*>(widget)) return new QAccessibleWidget(widget, QAccessible::PageTabList);
     if (qobject_cast<ContextBar*>(widget)) return new QAccessibleWidget(widget, QAccessible::ToolBar);
     if (qobject_cast<BannerArea*>(widget) || qobject_cast<NoticeCard*>(widget))

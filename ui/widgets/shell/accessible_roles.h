@@ -1,5 +1,5 @@
-// Roles for screen readers of the widgets that the shell draws itself: tabs, menu buttons, alerts, texts. Names come
-// from the widgets' accessibleName, which they keep up to date.
+// Roles for screen readers of the widgets that the shell draws itself: tabs, menu buttons, alerts, texts.
+// Names come from the widgets' accessibleName, which they keep up to date.
 #pragma once
 
 namespace moa {

@@ -55,7 +55,8 @@ QAction* ActionRegistry::action(const QString& id) const {
 }
 
 const ActionSpec* ActionRegistry::spec(const QString& id) const {
-    const auto it = std::find_if(m_specs.begin(), m_specs.end(), [&](const ActionSpec& s) { return s.id == id; });
+    const auto it =
+        std::find_if(m_specs.begin(), m_specs.end(), [&](const ActionSpec& s) { return s.id == id; });
     return it == m_specs.end() ? nullptr : &*it;
 }
 
@@ -99,14 +100,22 @@ void ActionRegistry::describe(const ActionSpec& spec) {
 
 QString ActionRegistry::menuTitle(MenuId menu) {
     switch (menu) {
-    case MenuId::File: return tr("&File");
-    case MenuId::Edit: return tr("&Edit");
-    case MenuId::View: return tr("&View");
-    case MenuId::Model: return tr("&Model");
-    case MenuId::Run: return tr("&Run");
-    case MenuId::Window: return tr("&Window");
-    case MenuId::Help: return tr("&Help");
-    case MenuId::Count: break;
+    case MenuId::File:
+        return tr("&File");
+    case MenuId::Edit:
+        return tr("&Edit");
+    case MenuId::View:
+        return tr("&View");
+    case MenuId::Model:
+        return tr("&Model");
+    case MenuId::Run:
+        return tr("&Run");
+    case MenuId::Window:
+        return tr("&Window");
+    case MenuId::Help:
+        return tr("&Help");
+    case MenuId::Count:
+        break;
     }
     return {};
 }
@@ -145,7 +154,8 @@ void ActionRegistry::fillMenu(MenuId id, QMenu* target) {
     std::vector<const DynamicMenu*> dynamic;
     for (const DynamicMenu& d : m_dynamic)
         if (d.menu == id) dynamic.push_back(&d);
-    std::stable_sort(dynamic.begin(), dynamic.end(), [](const auto* a, const auto* b) { return a->group < b->group; });
+    std::stable_sort(dynamic.begin(), dynamic.end(),
+                     [](const auto* a, const auto* b) { return a->group < b->group; });
     int group = 0;
     bool first = true;
     const auto enter = [&](int next) {

@@ -20,7 +20,8 @@ namespace moa {
 /// The menus of the menu bar, in their order.
 enum class MenuId { File, Edit, View, Model, Run, Window, Help, Count };
 
-/// Global: the key works everywhere. Canvas: a letter that the focused canvas handles; it is shown, not installed.
+/// Global: the key works everywhere. Canvas: a letter that the focused canvas handles; it is shown, not
+/// installed.
 enum class ActionScope { Global, Canvas };
 
 struct ActionSpec {

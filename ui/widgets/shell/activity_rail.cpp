@@ -46,7 +46,8 @@ void RailButton::describe() {
     QString tip = key.isEmpty() ? text() : tr("%1 (%2)").arg(text(), key);
     if (!m_badgeText.isEmpty()) tip += QLatin1Char('\n') + m_badgeText;
     setToolTip(tip);
-    setAccessibleName(m_badge ? tr("%1, %2").arg(text(), m_badgeText.isEmpty() ? tr("news") : m_badgeText) : text());
+    setAccessibleName(m_badge ? tr("%1, %2").arg(text(), m_badgeText.isEmpty() ? tr("news") : m_badgeText)
+                              : text());
 }
 
 QSize RailButton::sizeHint() const {
@@ -73,11 +74,13 @@ void RailButton::paintEvent(QPaintEvent*) {
     if (current) font.setWeight(QFont::DemiBold);
     painter.setFont(font);
     painter.setPen(theme.color(role));
-    painter.drawText(QRectF(-6, top + kIcon + 5, width() + 12, line), Qt::AlignCenter | Qt::TextDontClip, text());
+    painter.drawText(QRectF(-6, top + kIcon + 5, width() + 12, line), Qt::AlignCenter | Qt::TextDontClip,
+                     text());
     if (m_badge) {
         painter.setPen(QPen(theme.color(current ? Role::AccentSoft : Role::Surface), 2));
         painter.setBrush(theme.color(Role::Sparse));
-        painter.drawEllipse(QPointF(width() / 2.0 + kIcon / 2.0 + 3, top + 2), kBadge / 2.0 + 1, kBadge / 2.0 + 1);
+        painter.drawEllipse(QPointF(width() / 2.0 + kIcon / 2.0 + 3, top + 2), kBadge / 2.0 + 1,
+                            kBadge / 2.0 + 1);
     }
     if (hasFocus()) drawFocusRing(painter, box.adjusted(3, 3, -3, -3));
 }
@@ -106,7 +109,8 @@ RailButton* ActivityRail::make(const QString& id, const QString& icon, const QSt
     return made;
 }
 
-void ActivityRail::addPage(const QString& id, const QString& icon, const QString& title, const QKeySequence& key) {
+void ActivityRail::addPage(const QString& id, const QString& icon, const QString& title,
+                           const QKeySequence& key) {
     RailButton* made = make(id, icon, title, key);
     made->setCheckable(true);
     // Exclusive by setCurrent, not by a group: a click asks, the owner decides.
@@ -116,7 +120,8 @@ void ActivityRail::addPage(const QString& id, const QString& icon, const QString
     restyle();
 }
 
-void ActivityRail::addFoot(const QString& id, const QString& icon, const QString& title, const QKeySequence& key) {
+void ActivityRail::addFoot(const QString& id, const QString& icon, const QString& title,
+                           const QKeySequence& key) {
     RailButton* made = make(id, icon, title, key);
     m_column->addWidget(made);
     m_foot.push_back(made);
@@ -162,7 +167,8 @@ bool ActivityRail::eventFilter(QObject* watched, QEvent* event) {
 void ActivityRail::restyle() {
     int widest = metrics::kRailWidth;
     for (const auto* list : {&m_pages, &m_foot})
-        for (const RailButton* b : *list) widest = std::max(widest, textWidth(b->text(), TextStyle::Chip) + 14);
+        for (const RailButton* b : *list)
+            widest = std::max(widest, textWidth(b->text(), TextStyle::Chip) + 14);
     setFixedWidth(widest);
     updateGeometry();
     update();

@@ -1,5 +1,5 @@
-// The rail at the left: one button a page, in the order of the work, and Settings at the foot. A badge says that a
-// job of that page runs or that its result is unseen.
+// The rail at the left: one button a page, in the order of the work, and Settings at the foot. A badge says
+// that a job of that page runs or that its result is unseen.
 #pragma once
 
 #include <QAbstractButton>

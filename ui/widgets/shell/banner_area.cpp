@@ -3,8 +3,8 @@
 
 #include "ui/widgets/shell/painting.h"
 
-#include <QAccessible>
 #include <QAbstractButton>
+#include <QAccessible>
 #include <QApplication>
 #include <QEvent>
 #include <QHBoxLayout>
@@ -109,7 +109,8 @@ void BannerArea::rebuild() {
             if (action.run) action.run();
         });
     }
-    if (banner.hasLog) connect(addButton(tr("Show log")), &QPushButton::clicked, this, &BannerArea::logRequested);
+    if (banner.hasLog)
+        connect(addButton(tr("Show log")), &QPushButton::clicked, this, &BannerArea::logRequested);
     m_close = new QToolButton;
     m_close->setObjectName(QStringLiteral("banner.close"));
     m_close->setIcon(theme.icon(QStringLiteral("close")));

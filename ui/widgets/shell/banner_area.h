@@ -1,5 +1,5 @@
-// Errors and warnings at the top of the page that asked: what stopped, why with numbers, what is kept, and up to two
-// actions that solve it. One is shown, the newest; the others wait behind "2 more". Never a modal box.
+// Errors and warnings at the top of the page that asked: what stopped, why with numbers, what is kept, and up
+// to two actions that solve it. One is shown, the newest; the others wait behind "2 more". Never a modal box.
 #pragma once
 
 #include <QString>
@@ -24,8 +24,8 @@ struct BannerAction {
 enum class BannerKind { Error, Warning };
 
 struct Banner {
-    QString title;  ///< "Validation of c1 stopped at N 48k, batch 16"
-    QString detail = {}; ///< "The dense reference needs 98.6 GiB; 58.9 GiB is free."
+    QString title;                          ///< "Validation of c1 stopped at N 48k, batch 16"
+    QString detail = {};                    ///< "The dense reference needs 98.6 GiB; 58.9 GiB is free."
     std::vector<BannerAction> actions = {}; ///< the first two are shown
     BannerKind kind = BannerKind::Error;
     bool hasLog = true;
@@ -36,7 +36,8 @@ class BannerArea : public QWidget {
 public:
     explicit BannerArea(QWidget* parent = nullptr);
 
-    /// Shows it and announces it; returns its number. Focus moves to it only if it was in `failed` or below it.
+    /// Shows it and announces it; returns its number. Focus moves to it only if it was in `failed` or below
+    /// it.
     int post(const Banner& banner, const QWidget* failed = nullptr);
     void dismiss(int number); ///< an unknown number is ignored
     void clear();

@@ -19,15 +19,24 @@ struct Tone {
 
 Tone rolesOf(ChipTone tone) {
     switch (tone) {
-    case ChipTone::Plain: return {Role::Text2, Role::Sunken};
-    case ChipTone::Accent: return {Role::Accent, Role::AccentSoft};
-    case ChipTone::Dense: return {Role::Dense, Role::DenseSoft};
-    case ChipTone::Sparse: return {Role::Sparse, Role::SparseSoft};
-    case ChipTone::Pinned: return {Role::Pinned, Role::PinnedSoft};
-    case ChipTone::Influence: return {Role::Influence, Role::InfluenceSoft};
-    case ChipTone::Ok: return {Role::Ok, Role::OkSoft};
-    case ChipTone::Warn: return {Role::Warn, Role::WarnSoft};
-    case ChipTone::Error: return {Role::Error, Role::ErrorSoft};
+    case ChipTone::Plain:
+        return {Role::Text2, Role::Sunken};
+    case ChipTone::Accent:
+        return {Role::Accent, Role::AccentSoft};
+    case ChipTone::Dense:
+        return {Role::Dense, Role::DenseSoft};
+    case ChipTone::Sparse:
+        return {Role::Sparse, Role::SparseSoft};
+    case ChipTone::Pinned:
+        return {Role::Pinned, Role::PinnedSoft};
+    case ChipTone::Influence:
+        return {Role::Influence, Role::InfluenceSoft};
+    case ChipTone::Ok:
+        return {Role::Ok, Role::OkSoft};
+    case ChipTone::Warn:
+        return {Role::Warn, Role::WarnSoft};
+    case ChipTone::Error:
+        return {Role::Error, Role::ErrorSoft};
     }
     return {Role::Text2, Role::Sunken};
 }

@@ -190,8 +190,12 @@ bool CommandPalette::undoPreview() {
 bool CommandPalette::lineKey(int key) {
     const int page = std::max(1, m_list->viewport()->height() / std::max(1, m_list->sizeHintForRow(0)) - 1);
     switch (key) {
-    case Qt::Key_Down: choose(1); return true;
-    case Qt::Key_Up: choose(-1); return true;
+    case Qt::Key_Down:
+        choose(1);
+        return true;
+    case Qt::Key_Up:
+        choose(-1);
+        return true;
     case Qt::Key_PageDown:
         for (int i = 0; i < page; ++i) choose(1);
         return true;
@@ -199,13 +203,20 @@ bool CommandPalette::lineKey(int key) {
         for (int i = 0; i < page; ++i) choose(-1);
         return true;
     case Qt::Key_Return:
-    case Qt::Key_Enter: runCurrent(); return true;
-    case Qt::Key_Tab: preview(); return true;
-    case Qt::Key_Backtab: undoPreview(); return true;
+    case Qt::Key_Enter:
+        runCurrent();
+        return true;
+    case Qt::Key_Tab:
+        preview();
+        return true;
+    case Qt::Key_Backtab:
+        undoPreview();
+        return true;
     case Qt::Key_Escape:
         if (!undoPreview()) dismiss();
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -227,9 +238,11 @@ void CommandPalette::restyle() {
     QFont typed = theme.font(TextStyle::Body);
     typed.setPixelSize(16);
     m_line->setFont(typed);
-    m_line->setStyleSheet(QStringLiteral("QLineEdit, QLineEdit:focus { border: 0; padding: 2px 0; background: %1; }")
-                              .arg(theme.color(Role::Raised).name()));
-    m_list->setStyleSheet(QStringLiteral("QListView { background: %1; }").arg(theme.color(Role::Raised).name()));
+    m_line->setStyleSheet(
+        QStringLiteral("QLineEdit, QLineEdit:focus { border: 0; padding: 2px 0; background: %1; }")
+            .arg(theme.color(Role::Raised).name()));
+    m_list->setStyleSheet(
+        QStringLiteral("QListView { background: %1; }").arg(theme.color(Role::Raised).name()));
     for (QLabel* label : {m_count, m_hints, m_filters}) styleLabel(label, TextStyle::Caption, Role::Text2);
     styleLabel(m_nothing, TextStyle::Body, Role::Text2);
     if (isVisible()) place();

@@ -1,5 +1,5 @@
-// The command palette: one line to type in, the best actions, heads, plans and runs under it. A frameless child of
-// the window, not a window of its own.
+// The command palette: one line to type in, the best actions, heads, plans and runs under it. A frameless
+// child of the window, not a window of its own.
 #pragma once
 
 #include "ui/widgets/shell/palette_item.h"

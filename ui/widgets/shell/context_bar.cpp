@@ -127,8 +127,8 @@ void ContextField::paintEvent(QPaintEvent*) {
     x += drawText(painter, {x, line.top(), line.right() - x, line.height()}, value, TextStyle::PanelTitle,
                   isEnabled() ? Role::Text : Role::Text3);
     if (noteWidth > 0)
-        drawText(painter, {x + 6, line.top(), line.right() - x, line.height()}, m_value.note, TextStyle::Table,
-                 m_value.noteRole);
+        drawText(painter, {x + 6, line.top(), line.right() - x, line.height()}, m_value.note,
+                 TextStyle::Table, m_value.noteRole);
     if (m_fill)
         drawIcon(painter, QStringLiteral("chevron-down"), Role::Text3,
                  {width() - kSide - kChevron / 2.0, line.center().y()}, kChevron);
@@ -172,7 +172,8 @@ ContextBar::ContextBar(QWidget* parent) : QWidget(parent) {
     m_back = button(QStringLiteral("context.back"));
     m_forward = button(QStringLiteral("context.forward"));
     m_pin = button(QStringLiteral("context.pin"));
-    for (const ContextItem item : {ContextItem::Model, ContextItem::Plan, ContextItem::Length, ContextItem::Prompt})
+    for (const ContextItem item :
+         {ContextItem::Model, ContextItem::Plan, ContextItem::Length, ContextItem::Prompt})
         row->addWidget(field(item));
     row->addStretch(1);
     row->addWidget(m_back);

@@ -1,5 +1,5 @@
-// The line under the menu bar: model, plan, length N, prompt, and at the right the selected head. They exist once,
-// for all pages. Each is a menu that its owner fills; the bar itself knows no model and no plan.
+// The line under the menu bar: model, plan, length N, prompt, and at the right the selected head. They exist
+// once, for all pages. Each is a menu that its owner fills; the bar itself knows no model and no plan.
 #pragma once
 
 #include "ui/widgets/theme.h"

@@ -213,8 +213,8 @@ QDockWidget* DockPage::headerUnder(const QWidget* widget, const QMouseEvent& eve
 }
 
 void DockPage::tellDock(const QMouseEvent& event) {
-    // QDockWidget starts a drag from its title area, here the one pixel at its top: the press is told again as if it
-    // had been there. Once the drag runs, the dock grabs the mouse and sees the real events.
+    // QDockWidget starts a drag from its title area, here the one pixel at its top: the press is told again
+    // as if it had been there. Once the drag runs, the dock grabs the mouse and sees the real events.
     const QPointF global = event.globalPosition();
     QPointF at = m_dragged->mapFromGlobal(global);
     if (event.type() == QEvent::MouseButtonPress) at.setY(0);
@@ -224,20 +224,22 @@ void DockPage::tellDock(const QMouseEvent& event) {
 
 void DockPage::restyle() {
     const Theme& theme = Theme::instance();
-    setStyleSheet(QStringLiteral("moa--DockPage { background: %1; }"
-                                 "QMainWindow::separator { background: transparent; width: %2px; height: %2px; }"
-                                 "QTabBar::tab { background: transparent; color: %3; padding: 5px 12px; "
-                                 "border: 0; border-bottom: 2px solid transparent; }"
-                                 "QTabBar::tab:selected { color: %4; border-bottom-color: %5; }")
-                      .arg(theme.color(Role::Window).name())
-                      .arg(metrics::kGutter)
-                      .arg(theme.color(Role::Text2).name(), theme.color(Role::Text).name(),
-                           theme.color(Role::Accent).name()));
+    setStyleSheet(
+        QStringLiteral("moa--DockPage { background: %1; }"
+                       "QMainWindow::separator { background: transparent; width: %2px; height: %2px; }"
+                       "QTabBar::tab { background: transparent; color: %3; padding: 5px 12px; "
+                       "border: 0; border-bottom: 2px solid transparent; }"
+                       "QTabBar::tab:selected { color: %4; border-bottom-color: %5; }")
+            .arg(theme.color(Role::Window).name())
+            .arg(metrics::kGutter)
+            .arg(theme.color(Role::Text2).name(), theme.color(Role::Text).name(),
+                 theme.color(Role::Accent).name()));
     if (isVisible()) readSeparators();
 }
 
 void DockPage::readSeparators() {
-    // Qt reads the separators' width only when told of a style, and then before a new sheet counts: once more.
+    // Qt reads the separators' width only when told of a style, and then before a new sheet counts: once
+    // more.
     QEvent styled(QEvent::StyleChange);
     QCoreApplication::sendEvent(this, &styled);
 }

@@ -1,5 +1,6 @@
-// A page with fixed left and centre and a right column of dock panels that float, stack and hide. The column is as
-// wide as drawn from 1500 px of window width, 320 from 1180, and becomes tabs under the centre below that.
+// A page with fixed left and centre and a right column of dock panels that float, stack and hide. The column
+// is as wide as drawn from 1500 px of window width, 320 from 1180, and becomes tabs under the centre below
+// that.
 #pragma once
 
 #include <QByteArray>
@@ -35,8 +36,9 @@ public:
     void setCentre(QWidget* centre);
     /// Width of the right column from 1500 px.
     void setRightWidth(int px);
-    /// Adds a panel at the foot of the right column. Its header drags it, its ⋯ menu floats and hides it. `share`: of
-    /// the column's height, against the other panels' shares; 0: its size hint. `id` names it in kept layouts.
+    /// Adds a panel at the foot of the right column. Its header drags it, its ⋯ menu floats and hides it.
+    /// `share`: of the column's height, against the other panels' shares; 0: its size hint. `id` names it in
+    /// kept layouts.
     QDockWidget* addPanel(const QString& id, Panel* panel, int share = 1);
 
     WidthClass widthClass() const { return m_class; }

@@ -34,7 +34,8 @@ void DropOverlay::paintEvent(QPaintEvent*) {
     const Role edge = m_accepted ? Role::Accent : Role::Strong;
     painter.setPen(QPen(theme.color(edge), 3));
     painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(QRectF(rect()).adjusted(8, 8, -8, -8), metrics::kPanelRadius, metrics::kPanelRadius);
+    painter.drawRoundedRect(QRectF(rect()).adjusted(8, 8, -8, -8), metrics::kPanelRadius,
+                            metrics::kPanelRadius);
     const int wide = std::max(260, textWidth(m_text, TextStyle::Title) + 64);
     QRectF box(0, 0, wide, 120);
     box.moveCenter(QRectF(rect()).center());

@@ -9,7 +9,8 @@
 namespace moa {
 namespace {
 
-constexpr int kLetter = 8, kWordStart = 20, kRun = 22, kFirst = 8, kGap = 1, kMostGap = 12, kLeastPerLetter = 12;
+constexpr int kLetter = 8, kWordStart = 20, kRun = 22, kFirst = 8, kGap = 1, kMostGap = 12,
+              kLeastPerLetter = 12;
 constexpr int kNone = -1'000'000;
 constexpr std::size_t kMostLetters = 160; ///< of a name that are looked at; bounds the work and the stack
 
@@ -23,7 +24,8 @@ bool isLetter(char16_t c) {
 
 } // namespace
 
-FuzzyText::FuzzyText(const QString& text, const QString& extra) : m_text(prepare(text)), m_extra(prepare(extra)) {}
+FuzzyText::FuzzyText(const QString& text, const QString& extra)
+    : m_text(prepare(text)), m_extra(prepare(extra)) {}
 
 FuzzyText::Part FuzzyText::prepare(QStringView text) {
     Part part;
@@ -33,9 +35,9 @@ FuzzyText::Part FuzzyText::prepare(QStringView text) {
     for (std::size_t i = 0; i < length; ++i) {
         const QChar c = text[qsizetype(i)];
         const QChar before = i > 0 ? text[qsizetype(i - 1)] : QChar(u' ');
-        const bool start = isLetter(c.unicode()) && (!isLetter(before.unicode()) ||
-                                                     (c.isUpper() && before.isLower()) ||
-                                                     (c.isDigit() != before.isDigit()));
+        const bool start =
+            isLetter(c.unicode()) && (!isLetter(before.unicode()) || (c.isUpper() && before.isLower()) ||
+                                      (c.isDigit() != before.isDigit()));
         part.letters.push_back(c.toLower().unicode());
         part.starts.push_back(start ? 1 : 0);
         part.present |= bitOf(part.letters.back());
@@ -61,8 +63,8 @@ int FuzzyQuery::scoreOf(const Word& word, const FuzzyText::Part& part, std::vect
     int found = 0;
     for (int j = 0; j < n && found < m; ++j) found += name[j] == wanted[found];
     if (found < m) return kNone;
-    // best[j]: highest score with the present letter at place j of the name; previous[j]: with the letter before it
-    // there. from[i · n + j]: where letter i − 1 was when letter i is at j.
+    // best[j]: highest score with the present letter at place j of the name; previous[j]: with the letter
+    // before it there. from[i · n + j]: where letter i − 1 was when letter i is at j.
     std::array<int, 2 * kMostLetters> room;
     int *previous = room.data(), *best = previous + kMostLetters;
     std::vector<int> from(positions ? std::size_t(n) * std::size_t(m) : 0, -1);
@@ -115,7 +117,8 @@ bool FuzzyQuery::match(const FuzzyText& text, FuzzyMatch& match, bool wantPositi
         match.score += inExtra;
     }
     // Of equal matches the shorter name is the nearer one.
-    if (!m_words.empty()) match.score = match.score * 8 - int(std::min<std::size_t>(text.m_text.letters.size(), 80)) / 4;
+    if (!m_words.empty())
+        match.score = match.score * 8 - int(std::min<std::size_t>(text.m_text.letters.size(), 80)) / 4;
     std::sort(match.positions.begin(), match.positions.end());
     match.positions.erase(std::unique(match.positions.begin(), match.positions.end()), match.positions.end());
     return true;

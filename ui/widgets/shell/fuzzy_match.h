@@ -1,5 +1,6 @@
-// Matching of a few typed letters against names: "wide l14" finds "Widen every head in layer 14". Each word of the
-// query must be in the text, in any order; letters may be apart, starts of words and unbroken runs count more.
+// Matching of a few typed letters against names: "wide l14" finds "Widen every head in layer 14". Each word
+// of the query must be in the text, in any order; letters may be apart, starts of words and unbroken runs
+// count more.
 #pragma once
 
 #include <QString>

@@ -91,7 +91,8 @@ void RecentFiles::clear() {
 void RecentFiles::fillMenu(QMenu* menu, std::function<void(const QString&)> open) {
     const QStringList files = list();
     for (const QString& path : files) {
-        QAction* entry = menu->addAction(QFileInfo(path).fileName().replace(QLatin1Char('&'), QLatin1String("&&")));
+        QAction* entry =
+            menu->addAction(QFileInfo(path).fileName().replace(QLatin1Char('&'), QLatin1String("&&")));
         entry->setToolTip(path);
         entry->setEnabled(QFileInfo::exists(path));
         QObject::connect(entry, &QAction::triggered, menu, [open, path] { open(path); });
@@ -101,7 +102,8 @@ void RecentFiles::fillMenu(QMenu* menu, std::function<void(const QString&)> open
         return;
     }
     menu->addSeparator();
-    QObject::connect(menu->addAction(QObject::tr("Clear list")), &QAction::triggered, menu, [this] { clear(); });
+    QObject::connect(menu->addAction(QObject::tr("Clear list")), &QAction::triggered, menu,
+                     [this] { clear(); });
 }
 
 } // namespace moa

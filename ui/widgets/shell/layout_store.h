@@ -1,5 +1,5 @@
-// Window geometry, layouts of pages and recent files in a QSettings given from outside. A settings file that is
-// broken, read-only or absent means defaults: nothing here fails.
+// Window geometry, layouts of pages and recent files in a QSettings given from outside. A settings file that
+// is broken, read-only or absent means defaults: nothing here fails.
 #pragma once
 
 #include <QByteArray>

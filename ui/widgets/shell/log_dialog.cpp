@@ -37,12 +37,14 @@ QVariant LogModel::data(const QModelIndex& index, int role) const {
     const Line& line = m_lines[std::size_t(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-        return QStringLiteral("%1  %2").arg(line.at.time().toString(QStringLiteral("HH:mm:ss.zzz")), line.text);
+        return QStringLiteral("%1  %2").arg(line.at.time().toString(QStringLiteral("HH:mm:ss.zzz")),
+                                            line.text);
     case Qt::ForegroundRole:
         return Theme::instance().color(line.level == LogLevel::Error     ? Role::Error
                                        : line.level == LogLevel::Warning ? Role::Warn
                                                                          : Role::Text);
-    default: return {};
+    default:
+        return {};
     }
 }
 

@@ -33,8 +33,9 @@ MemoryBar::MemoryBar(QWidget* parent) : QWidget(parent) {
 void MemoryBar::setUse(const MemoryUse& use) {
     m_use = use;
     setAccessibleName(tr("Memory, %1").arg(numbers()));
-    setToolTip(use.plan > 0 ? tr("%1 in use, %2 GiB of it the plan's KV cache").arg(numbers(), gibText(use.plan))
-                            : tr("%1 in use").arg(numbers()));
+    setToolTip(use.plan > 0
+                   ? tr("%1 in use, %2 GiB of it the plan's KV cache").arg(numbers(), gibText(use.plan))
+                   : tr("%1 in use").arg(numbers()));
     updateGeometry();
     update();
 }
@@ -46,7 +47,8 @@ void MemoryBar::setNumbersShown(bool on) {
 }
 
 QString MemoryBar::numbers() const {
-    return m_use.total == 0 ? tr("not known") : tr("%1 of %2 GiB").arg(gibText(m_use.used), gibText(m_use.total));
+    return m_use.total == 0 ? tr("not known")
+                            : tr("%1 of %2 GiB").arg(gibText(m_use.used), gibText(m_use.total));
 }
 
 QSize MemoryBar::sizeHint() const {
@@ -89,8 +91,8 @@ void MemoryBar::paintEvent(QPaintEvent*) {
         }
     }
     if (m_numbers)
-        drawText(painter, {width + 8, 0, this->width() - width - 8, qreal(height())}, numbers(), TextStyle::Table,
-                 Role::Text2);
+        drawText(painter, {width + 8, 0, this->width() - width - 8, qreal(height())}, numbers(),
+                 TextStyle::Table, Role::Text2);
 }
 
 } // namespace moa

@@ -1,5 +1,5 @@
-// Notices of finished jobs: at most three at the bottom right for 8 seconds each, longer while the pointer or the
-// focus is on one; all of them stay under the bell. Frameless children of the window.
+// Notices of finished jobs: at most three at the bottom right for 8 seconds each, longer while the pointer or
+// the focus is on one; all of them stay under the bell. Frameless children of the window.
 #pragma once
 
 #include <QDateTime>
@@ -22,11 +22,11 @@ struct NoticeAction {
 };
 
 struct Notice {
-    QString title; ///< "Profile finished, 64k"
-    QString text = {}; ///< "50 samples in 9 min 46 s. Influence is ready."
+    QString title;                             ///< "Profile finished, 64k"
+    QString text = {};                         ///< "50 samples in 9 min 46 s. Influence is ready."
     NoticeAction primary = {}, secondary = {}; ///< no text: no button
-    bool failed = false; ///< the job ended early; the icon says so
-    QDateTime at = {};   ///< set by NoticeStack::post
+    bool failed = false;                       ///< the job ended early; the icon says so
+    QDateTime at = {};                         ///< set by NoticeStack::post
 };
 
 /// One notice on show.

@@ -13,8 +13,8 @@ int qInitResources_workbench(); // generated from resources/workbench.qrc
 namespace moa {
 namespace {
 
-// A static library keeps an object file only if something names it: this names the resources, and does so before
-// the first Theme reads its style sheet from them.
+// A static library keeps an object file only if something names it: this names the resources, and does so
+// before the first Theme reads its style sheet from them.
 [[maybe_unused]] const int kResources = qInitResources_workbench();
 
 } // namespace
@@ -73,8 +73,8 @@ void drawPopover(QPainter& painter, const QRectF& box) {
     shade.setAlphaF(theme.isDark() ? 0.06f : 0.011f);
     painter.setBrush(shade);
     for (int grow = kShadow - 2; grow > 0; --grow)
-        painter.drawRoundedRect(box.adjusted(-grow + 2, -grow + 6, grow - 2, grow + 1), metrics::kPanelRadius + grow,
-                                metrics::kPanelRadius + grow);
+        painter.drawRoundedRect(box.adjusted(-grow + 2, -grow + 6, grow - 2, grow + 1),
+                                metrics::kPanelRadius + grow, metrics::kPanelRadius + grow);
     painter.setPen(theme.color(Role::Strong));
     painter.setBrush(theme.color(Role::Raised));
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius, metrics::kPanelRadius);

@@ -27,13 +27,15 @@ int textWidth(const QString& text, TextStyle style);
 
 inline constexpr int kShadow = 14; ///< px that a popover's shadow takes around it
 
-/// A raised box with the edge and shadow of popovers (palette, notices); `box` lies kShadow inside the widget.
+/// A raised box with the edge and shadow of popovers (palette, notices); `box` lies kShadow inside the
+/// widget.
 void drawPopover(QPainter& painter, const QRectF& box);
 
 /// A key as a small outlined box, right aligned at `right`; returns its width.
 qreal drawKey(QPainter& painter, const QPointF& rightCentre, const QString& key);
 
-/// Font and colour of a label; call again after Theme::changed.
+/// Font and colour of a label. Call it before the label is first made visible (a style sheet forgets fonts
+/// that are set between two polishes), and again after Theme::changed.
 void styleLabel(QLabel* label, TextStyle style, Role role);
 
 } // namespace moa

@@ -15,7 +15,8 @@ namespace {
 constexpr int kLeft = 46; ///< where titles start
 
 /// The title in pieces of equal look; returns where it ends.
-qreal drawTitle(QPainter& painter, const QRectF& box, const QString& title, const QList<int>& matched, bool enabled) {
+qreal drawTitle(QPainter& painter, const QRectF& box, const QString& title, const QList<int>& matched,
+                bool enabled) {
     const Theme& theme = Theme::instance();
     QFont plain = theme.font(TextStyle::Body), strong = plain;
     strong.setWeight(QFont::DemiBold);
@@ -37,7 +38,8 @@ qreal drawTitle(QPainter& painter, const QRectF& box, const QString& title, cons
 
 } // namespace
 
-void PaletteDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+void PaletteDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                            const QModelIndex& index) const {
     const Theme& theme = Theme::instance();
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
@@ -74,8 +76,8 @@ void PaletteDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     QString detail = index.data(PaletteModel::DetailRole).toString();
     if (!reason.isEmpty()) detail = reason;
     if (!detail.isEmpty())
-        drawText(*painter, {end + 12, line.top(), line.right() - end - 12, line.height()}, detail, TextStyle::Table,
-                 reason.isEmpty() ? Role::Text2 : Role::Warn);
+        drawText(*painter, {end + 12, line.top(), line.right() - end - 12, line.height()}, detail,
+                 TextStyle::Table, reason.isEmpty() ? Role::Text2 : Role::Warn);
     painter->restore();
 }
 

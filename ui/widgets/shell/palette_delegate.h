@@ -1,4 +1,5 @@
-// How a row of the command palette looks: icon, title with its matched letters in accent, detail, key or reason.
+// How a row of the command palette looks: icon, title with its matched letters in accent, detail, key or
+// reason.
 #pragma once
 
 #include <QStyledItemDelegate>
@@ -10,7 +11,8 @@ class PaletteDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
 
-    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 };
 

@@ -1,5 +1,5 @@
-// The field at the right of the menu bar that opens the command palette. It looks like a search field and is a
-// button: the palette takes the typing.
+// The field at the right of the menu bar that opens the command palette. It looks like a search field and is
+// a button: the palette takes the typing.
 #pragma once
 
 #include <QAbstractButton>

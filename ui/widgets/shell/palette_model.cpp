@@ -12,21 +12,30 @@ namespace {
 std::optional<PaletteKind> filterOf(const QString& query) {
     if (query.isEmpty()) return {};
     switch (query.front().unicode()) {
-    case u'>': return PaletteKind::Action;
-    case u'@': return PaletteKind::Head;
-    case u'#': return PaletteKind::Plan;
-    case u':': return PaletteKind::Run;
-    default: return {};
+    case u'>':
+        return PaletteKind::Action;
+    case u'@':
+        return PaletteKind::Head;
+    case u'#':
+        return PaletteKind::Plan;
+    case u':':
+        return PaletteKind::Run;
+    default:
+        return {};
     }
 }
 
 QString iconOf(const PaletteItem& item) {
     if (!item.icon.isEmpty()) return item.icon;
     switch (item.kind) {
-    case PaletteKind::Action: return QStringLiteral("chevron-right");
-    case PaletteKind::Head: return QStringLiteral("inspect");
-    case PaletteKind::Plan: return QStringLiteral("plan");
-    case PaletteKind::Run: return QStringLiteral("history");
+    case PaletteKind::Action:
+        return QStringLiteral("chevron-right");
+    case PaletteKind::Head:
+        return QStringLiteral("inspect");
+    case PaletteKind::Plan:
+        return QStringLiteral("plan");
+    case PaletteKind::Run:
+        return QStringLiteral("history");
     }
     return {};
 }
@@ -35,10 +44,14 @@ QString iconOf(const PaletteItem& item) {
 
 QString PaletteModel::kindName(PaletteKind kind) {
     switch (kind) {
-    case PaletteKind::Action: return tr("Actions");
-    case PaletteKind::Head: return tr("Heads");
-    case PaletteKind::Plan: return tr("Plans");
-    case PaletteKind::Run: return tr("Runs");
+    case PaletteKind::Action:
+        return tr("Actions");
+    case PaletteKind::Head:
+        return tr("Heads");
+    case PaletteKind::Plan:
+        return tr("Plans");
+    case PaletteKind::Run:
+        return tr("Runs");
     }
     return {};
 }
@@ -141,23 +154,34 @@ QVariant PaletteModel::data(const QModelIndex& index, int role) const {
     }
     const PaletteItem& item = row.known->item;
     switch (role) {
-    case Qt::DisplayRole: return item.title;
-    case Qt::ToolTipRole: return item.reason.isEmpty() ? QVariant() : QVariant(item.reason);
+    case Qt::DisplayRole:
+        return item.title;
+    case Qt::ToolTipRole:
+        return item.reason.isEmpty() ? QVariant() : QVariant(item.reason);
     case Qt::AccessibleTextRole: {
         QString text = item.title;
         for (const QString& part : {item.detail, item.key, item.enabled ? QString() : item.reason})
             if (!part.isEmpty()) text = tr("%1, %2").arg(text, part);
         return text;
     }
-    case KindRole: return int(item.kind);
-    case IdRole: return item.id;
-    case DetailRole: return item.detail;
-    case KeyRole: return item.key;
-    case ReasonRole: return item.enabled ? QString() : item.reason;
-    case IconRole: return iconOf(item);
-    case PositionsRole: return QVariant::fromValue(QList<int>(row.positions.begin(), row.positions.end()));
-    case HeadingRole: return false;
-    default: return {};
+    case KindRole:
+        return int(item.kind);
+    case IdRole:
+        return item.id;
+    case DetailRole:
+        return item.detail;
+    case KeyRole:
+        return item.key;
+    case ReasonRole:
+        return item.enabled ? QString() : item.reason;
+    case IconRole:
+        return iconOf(item);
+    case PositionsRole:
+        return QVariant::fromValue(QList<int>(row.positions.begin(), row.positions.end()));
+    case HeadingRole:
+        return false;
+    default:
+        return {};
     }
 }
 

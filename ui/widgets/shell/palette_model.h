@@ -13,7 +13,16 @@ namespace moa {
 class PaletteModel : public QAbstractListModel {
     Q_OBJECT
 public:
-    enum Role { KindRole = Qt::UserRole, IdRole, DetailRole, KeyRole, ReasonRole, IconRole, PositionsRole, HeadingRole };
+    enum Role {
+        KindRole = Qt::UserRole,
+        IdRole,
+        DetailRole,
+        KeyRole,
+        ReasonRole,
+        IconRole,
+        PositionsRole,
+        HeadingRole
+    };
     static constexpr int kMostPerSection = 60, kMostWithoutQuery = 8;
 
     explicit PaletteModel(QObject* parent = nullptr) : QAbstractListModel(parent) {}

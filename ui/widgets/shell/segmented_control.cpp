@@ -40,7 +40,10 @@ protected:
             painter.drawRoundedRect(box, metrics::kChipRadius, metrics::kChipRadius);
         }
         drawText(painter, rect(), text(), isChecked() ? TextStyle::Key : TextStyle::Table,
-                 !isEnabled() ? Role::Text3 : isChecked() ? Role::Text : Role::Text2, Qt::AlignCenter);
+                 !isEnabled()  ? Role::Text3
+                 : isChecked() ? Role::Text
+                               : Role::Text2,
+                 Qt::AlignCenter);
         if (hasFocus()) drawFocusRing(painter, box.adjusted(2, 2, -2, -2), metrics::kChipRadius - 2);
     }
 };

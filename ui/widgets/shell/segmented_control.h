@@ -1,4 +1,5 @@
-// A few choices side by side, one of them current: "Span | Δ | Influence". Left and Right move, as in radio buttons.
+// A few choices side by side, one of them current: "Span | Δ | Influence". Left and Right move, as in radio
+// buttons.
 #pragma once
 
 #include <QAbstractButton>

@@ -78,12 +78,13 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     m_log->setToolTip(tr("What the program did"));
     m_bell = toolButton("status.bell");
     m_bell->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    for (QWidget* w : std::initializer_list<QWidget*>{m_deviceIcon, m_device, m_memory, m_divider, m_idleIcon, m_idle,
-                                                      m_jobText, m_progress, m_timeLeft, m_pause, m_cancel,
-                                                      m_queueButton})
+    for (QWidget* w :
+         std::initializer_list<QWidget*>{m_deviceIcon, m_device, m_memory, m_divider, m_idleIcon, m_idle,
+                                         m_jobText, m_progress, m_timeLeft, m_pause, m_cancel, m_queueButton})
         row->addWidget(w);
     row->addStretch(1);
-    for (QWidget* w : {static_cast<QWidget*>(m_saved), static_cast<QWidget*>(m_log), static_cast<QWidget*>(m_bell)})
+    for (QWidget* w :
+         {static_cast<QWidget*>(m_saved), static_cast<QWidget*>(m_log), static_cast<QWidget*>(m_bell)})
         row->addWidget(w);
     connect(m_pause, &QToolButton::clicked, this, [this] {
         if (m_job) emit pauseRequested(m_job->id, !m_job->paused);
@@ -95,13 +96,13 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     connect(m_log, &QToolButton::clicked, this, &StatusBar::logRequested);
     connect(m_bell, &QToolButton::clicked, this, &StatusBar::noticesRequested);
     connect(&Theme::instance(), &Theme::changed, this, &StatusBar::restyle);
+    restyle(); // before any part is shown: a font set between two polishes of a style sheet is lost
     setDevice(QStringLiteral("cpu"), tr("CPU"));
     setIdleText(tr("Ready"));
     setNoticeCount(0);
     setSavedText({});
     setQueue({});
     setJob({});
-    restyle();
 }
 
 void StatusBar::setDevice(const QString& icon, const QString& name, const QString& toolTip) {
@@ -158,8 +159,8 @@ void StatusBar::showQueue() {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     for (const JobLine& job : m_queue) {
-        QAction* line = menu->addAction(Theme::instance().icon(QStringLiteral("cancel")),
-                                        tr("Cancel %1").arg(job.title));
+        QAction* line =
+            menu->addAction(Theme::instance().icon(QStringLiteral("cancel")), tr("Cancel %1").arg(job.title));
         connect(line, &QAction::triggered, this, [this, id = job.id] { emit cancelRequested(id); });
     }
     menu->popup(m_queueButton->mapToGlobal(QPoint(0, -menu->sizeHint().height())));
@@ -189,7 +190,8 @@ void StatusBar::restyle() {
     for (QLabel* label : {m_timeLeft, m_idle, m_saved}) styleLabel(label, TextStyle::Table, Role::Text2);
     m_deviceIcon->setPixmap(theme.icon(m_deviceIconName, Role::Ok).pixmap(16, 16));
     m_idleIcon->setPixmap(theme.icon(QStringLiteral("check"), Role::Ok).pixmap(14, 14));
-    for (QToolButton* button : {m_log, m_bell, m_queueButton, m_cancel}) button->setFont(theme.font(TextStyle::Table));
+    for (QToolButton* button : {m_log, m_bell, m_queueButton, m_cancel})
+        button->setFont(theme.font(TextStyle::Table));
     m_log->setIcon(theme.icon(QStringLiteral("log")));
     m_bell->setIcon(theme.icon(QStringLiteral("bell")));
     m_queueButton->setIcon(theme.icon(QStringLiteral("chevron-up")));

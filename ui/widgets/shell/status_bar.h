@@ -1,5 +1,5 @@
-// The line at the foot of the window: device, memory, the running job with pause and Cancel, the queue, and at the
-// right autosave, log and notices. Setters in, signals out; it knows a job by its number only.
+// The line at the foot of the window: device, memory, the running job with pause and Cancel, the queue, and
+// at the right autosave, log and notices. Setters in, signals out; it knows a job by its number only.
 #pragma once
 
 #include <QWidget>

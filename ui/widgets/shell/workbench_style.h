@@ -1,5 +1,5 @@
-// The base style of the program under Theme's sheet: Fusion on every platform, tooltips after 400 ms, mnemonics
-// underlined only while Alt is held.
+// The base style of the program under Theme's sheet: Fusion on every platform, tooltips after 400 ms,
+// mnemonics underlined only while Alt is held.
 #pragma once
 
 #include <QProxyStyle>
@@ -16,8 +16,8 @@ public:
                   QStyleHintReturn* result) const override;
 };
 
-/// Makes it the application's style. Call after the QApplication and before the first Theme::instance(), which
-/// takes the palette it finds for the desktop's.
+/// Makes it the application's style. Call after the QApplication and before the first Theme::instance(),
+/// which takes the palette it finds for the desktop's.
 void installWorkbenchStyle();
 
 } // namespace moa
