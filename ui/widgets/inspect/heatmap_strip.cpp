@@ -196,6 +196,11 @@ QSize HeatmapStrip::minimumSizeHint() const {
     return {sizeHint().width(), 120};
 }
 
+void HeatmapStrip::showEvent(QShowEvent* event) {
+    QScrollArea::showEvent(event);
+    restyle(); // the style sheet, on its first look at a scroll area, gives the labels inside its own font
+}
+
 QLabel* HeatmapStrip::heading(const QString& text) {
     auto* label = new QLabel(text);
     label->setIndent(3);

@@ -55,6 +55,9 @@ public:
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     void restyle();
     QLabel* heading(const QString& text);
