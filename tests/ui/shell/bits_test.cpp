@@ -80,12 +80,16 @@ void BitsTest::memoryNumbersAreWhole() {
     // The used share is drawn in strong, its last part in the plan's colour, the rest is empty.
     bar.resize(bar.sizeHint());
     const QImage image = bar.grab().toImage();
-    const int y = bar.height() / 2;
-    QCOMPARE(image.pixelColor(10, y).rgb(), Theme::instance().color(Role::Strong).rgb());
-    QCOMPARE(image.pixelColor(150 / 4 - 3, y).rgb(), Theme::instance().color(Role::Sparse).rgb());
-    QCOMPARE(image.pixelColor(100, y).rgb(), Theme::instance().color(Role::Sunken).rgb());
+    const auto at = [&](int x) { // device-independent px, at any scale
+        return image.pixelColor(int(x * image.devicePixelRatio()), image.height() / 2).rgb();
+    };
+    QCOMPARE(at(10), Theme::instance().color(Role::Strong).rgb());
+    QCOMPARE(at(150 / 4 - 3), Theme::instance().color(Role::Sparse).rgb());
+    QCOMPARE(at(100), Theme::instance().color(Role::Sunken).rgb());
     bar.setUse({200 * kGib, 0, 80 * kGib}); // more than there is: full, and the number says it
-    QCOMPARE(bar.grab().toImage().pixelColor(140, y).rgb(), Theme::instance().color(Role::Strong).rgb());
+    const QImage full = bar.grab().toImage();
+    QCOMPARE(full.pixelColor(int(140 * full.devicePixelRatio()), full.height() / 2).rgb(),
+             Theme::instance().color(Role::Strong).rgb());
 }
 
 void BitsTest::longNamesElideAndSaySo() {

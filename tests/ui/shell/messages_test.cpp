@@ -191,7 +191,7 @@ void MessagesTest::noticesGoAfterTheirTime() {
 
 void MessagesTest::pointerAndFocusHoldANotice() {
     QWidget window;
-    window.resize(1200, 800);
+    window.resize(460, 240); // on the screen at any scale
     QLineEdit line(&window);
     window.show();
     window.activateWindow();
@@ -220,7 +220,7 @@ void MessagesTest::pointerAndFocusHoldANotice() {
     QTest::mouseMove(&window, second->geometry().center());
     QTest::qWait(200);
     QCOMPARE(stack.shown(), 1);
-    QTest::mouseMove(&window, QPoint(20, 20));
+    QTest::mouseMove(&window, QPoint(5, 5));
     QTRY_COMPARE_WITH_TIMEOUT(stack.shown(), 0, 2000);
 }
 
