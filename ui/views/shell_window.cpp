@@ -204,7 +204,7 @@ void ShellWindow::resizeEvent(QResizeEvent* event) {
 void ShellWindow::dragEnterEvent(QDragEnterEvent* event) {
     const QString what = m_describe ? m_describe(*event->mimeData()) : QString();
     if (what.isEmpty()) return;
-    m_overlay->showFor(what, true);
+    m_overlay->showFor(what);
     event->acceptProposedAction();
 }
 

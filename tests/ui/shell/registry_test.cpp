@@ -220,6 +220,11 @@ void RegistryTest::segmentsByMouseAndKeys() {
     QCOMPARE(control.current(), 0);
     control.setCurrent(9);
     QCOMPARE(control.current(), 0);
+    control.clear();
+    QCOMPARE(control.current(), -1);
+    QCOMPARE(control.addSegment(s("Q20")), 0);
+    QTest::mouseClick(control.segment(0), Qt::LeftButton);
+    QCOMPARE(control.current(), 0);
 }
 
 void RegistryTest::settingsReportEachChange() {

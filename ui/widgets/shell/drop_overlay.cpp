@@ -14,9 +14,8 @@ DropOverlay::DropOverlay(QWidget* window) : QWidget(window) {
     hide();
 }
 
-void DropOverlay::showFor(const QString& what, bool accepted) {
+void DropOverlay::showFor(const QString& what) {
     m_text = what;
-    m_accepted = accepted;
     setAccessibleName(what);
     setGeometry(parentWidget()->rect());
     raise();
@@ -31,19 +30,17 @@ void DropOverlay::paintEvent(QPaintEvent*) {
     QColor veil = theme.color(Role::Window);
     veil.setAlphaF(0.72f);
     painter.fillRect(rect(), veil);
-    const Role edge = m_accepted ? Role::Accent : Role::Strong;
-    painter.setPen(QPen(theme.color(edge), 3));
+    painter.setPen(QPen(theme.color(Role::Accent), 3));
     painter.setBrush(Qt::NoBrush);
     painter.drawRoundedRect(QRectF(rect()).adjusted(8, 8, -8, -8), metrics::kPanelRadius,
                             metrics::kPanelRadius);
     const int wide = std::max(260, textWidth(m_text, TextStyle::Title) + 64);
     QRectF box(0, 0, wide, 120);
     box.moveCenter(QRectF(rect()).center());
-    painter.setPen(QPen(theme.color(edge), 1));
+    painter.setPen(QPen(theme.color(Role::Accent), 1));
     painter.setBrush(theme.color(Role::Raised));
     painter.drawRoundedRect(box, metrics::kPanelRadius, metrics::kPanelRadius);
-    drawIcon(painter, m_accepted ? QStringLiteral("download") : QStringLiteral("cancel"), edge,
-             {box.center().x(), box.top() + 42}, 36);
+    drawIcon(painter, QStringLiteral("download"), Role::Accent, {box.center().x(), box.top() + 42}, 36);
     drawText(painter, {box.left(), box.top() + 66, box.width(), 40}, m_text, TextStyle::Title, Role::Text,
              Qt::AlignCenter);
 }

@@ -10,8 +10,8 @@ class DropOverlay : public QWidget {
 public:
     explicit DropOverlay(QWidget* window);
 
-    /// Covers its parent; `accepted` false: the text says why nothing would happen.
-    void showFor(const QString& what, bool accepted);
+    /// Covers its parent.
+    void showFor(const QString& what);
     const QString& text() const { return m_text; }
 
 protected:
@@ -19,7 +19,6 @@ protected:
 
 private:
     QString m_text;
-    bool m_accepted = true;
 };
 
 } // namespace moa

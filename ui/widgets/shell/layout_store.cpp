@@ -40,10 +40,6 @@ QByteArray LayoutStore::page(const QString& pageId) const {
     return bytes(QStringLiteral("layout/") + pageId);
 }
 
-void LayoutStore::forgetPage(const QString& pageId) {
-    if (m_settings) m_settings->remove(QStringLiteral("layout/") + pageId);
-}
-
 void LayoutStore::setLastPage(const QString& pageId) {
     if (m_settings) m_settings->setValue(QStringLiteral("window/page"), pageId);
 }

@@ -24,7 +24,6 @@ public:
     bool restoreGeometry(QWidget* window) const;
     void savePage(const QString& pageId, const QByteArray& layout);
     QByteArray page(const QString& pageId) const;
-    void forgetPage(const QString& pageId);
     void setLastPage(const QString& pageId);
     QString lastPage() const;
 

@@ -76,7 +76,11 @@ int SegmentedControl::addSegment(const QString& text, const QString& toolTip) {
 }
 
 void SegmentedControl::clear() {
-    for (QAbstractButton* segment : m_segments) segment->deleteLater();
+    for (QAbstractButton* segment : m_segments) {
+        segment->hide();
+        m_row->removeWidget(segment);
+        segment->deleteLater(); // later: it may be the sender
+    }
     m_segments.clear();
     m_current = -1;
 }
