@@ -4,6 +4,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/resources.h"
+#include "ui/widgets/shell/workbench_style.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName(QStringLiteral("moa-workbench"));
     QApplication::setOrganizationName(QStringLiteral("moa-workbench"));
     QApplication::setApplicationVersion(QStringLiteral(MOA_VERSION));
-    QApplication::setStyle(QStringLiteral("Fusion"));
+    moa::installWorkbenchStyle();
     QCommandLineParser parser;
     parser.setApplicationDescription(QObject::tr("Look into attention heads, tune sparse-attention plans."));
     parser.addHelpOption();

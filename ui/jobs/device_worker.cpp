@@ -66,6 +66,11 @@ void JobContext::post(std::function<void()> deliver) {
 DeviceWorker::DeviceWorker(QObject* parent) : QObject(parent), m_thread([this] { loop(); }) {}
 
 DeviceWorker::~DeviceWorker() {
+    shutDown();
+}
+
+void DeviceWorker::shutDown() {
+    if (!m_thread.joinable()) return;
     cancelAll();
     {
         const std::lock_guard lock(m_mutex);

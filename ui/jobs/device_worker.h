@@ -52,8 +52,12 @@ class DeviceWorker : public QObject {
     Q_OBJECT
 public:
     explicit DeviceWorker(QObject* parent = nullptr);
-    /// Cancels everything and waits for the work to return.
+    /// As shutDown().
     ~DeviceWorker() override;
+
+    /// Cancels everything and waits for the work to return; nothing runs afterwards. Before whatever the work uses is
+    /// destroyed.
+    void shutDown();
 
     /// Queues a job. The Job belongs to the worker and lives until it does. Work may throw moa::Error.
     Job* submit(const QString& title, bool canPause, std::function<void(JobContext&)> work);

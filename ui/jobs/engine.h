@@ -10,11 +10,17 @@
 
 namespace moa {
 
-/// Services answer on the GUI thread. stop() comes before anything that listens is destroyed.
+/// Services answer on the GUI thread; no answer comes once the engine is being destroyed.
 struct Engine {
     explicit Engine(const EngineOptions& options)
         : state(std::make_shared<EngineState>(options)), models(worker, state), prompts(worker, state),
           plans(worker, state), captures(worker, views, state) {}
+    ~Engine() {
+        worker.shutDown();
+        views.shutDown();
+    }
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
 
     std::shared_ptr<EngineState> state;
     DeviceWorker worker; ///< owns the device

@@ -49,6 +49,16 @@ std::vector<std::int64_t> findEvidence(std::span<const int> head, const std::str
     return evidence;
 }
 
+/// The token before the last place where the evidence's tokens stand: in the answer.
+std::int64_t askingQuery(const std::vector<int>& ids, const std::vector<std::int64_t>& evidence) {
+    std::vector<int> wanted;
+    for (const std::int64_t at : evidence) wanted.push_back(ids[std::size_t(at)]);
+    const auto last = std::find_end(ids.begin(), ids.end(), wanted.begin(), wanted.end());
+    if (wanted.empty() || last == ids.end() || last == ids.begin()) return -1;
+    const std::int64_t place = last - ids.begin();
+    return place == evidence.front() ? -1 : place - 1;
+}
+
 } // namespace
 
 PromptService::PromptService(DeviceWorker& worker, std::shared_ptr<EngineState> state, QObject* parent)
@@ -105,6 +115,7 @@ void PromptService::sample(const QString& task, std::int64_t tokens, quint64 see
             ids.insert(ids.end(), more.begin(), more.end());
         }
         PromptValue prompt = promptOf(name, std::move(ids), model);
+        prompt.query = askingQuery(prompt.ids, evidence);
         prompt.evidence = std::move(evidence);
         return prompt;
     });

@@ -56,6 +56,7 @@ struct PromptValue {
     std::vector<bool> special;
     /// Tokens that hold the answer to the prompt's question, ascending; empty where nobody says.
     std::vector<std::int64_t> evidence;
+    std::int64_t query = -1; ///< the token that predicts the answer's first evidence; −1: nobody says
 };
 
 struct PlanValue {

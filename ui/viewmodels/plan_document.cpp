@@ -23,6 +23,11 @@ PlanDocument::PlanDocument(QObject* parent) : QObject(parent) {
     connect(&m_undo, &QUndoStack::cleanChanged, this, &PlanDocument::changed);
 }
 
+PlanDocument::~PlanDocument() {
+    // The stack's end reports a clean state, which nobody should act on any more.
+    disconnect(&m_undo, nullptr, this, nullptr);
+}
+
 QString PlanDocument::name() const {
     return m_value ? m_value->name : tr("Dense");
 }

@@ -15,6 +15,7 @@ class PlanDocument : public QObject {
     Q_OBJECT
 public:
     explicit PlanDocument(QObject* parent = nullptr);
+    ~PlanDocument() override;
 
     /// Dense: no plan is in use. An edit makes a plan that starts from every key visible.
     bool isDense() const { return !m_value; }

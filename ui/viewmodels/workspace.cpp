@@ -50,6 +50,9 @@ void Workspace::connectEngine() {
         setLength(std::int64_t(prompt.ids.size()));
         emit promptChanged();
         emit influenceChanged();
+        const int last = int(prompt.ids.size()) - 1;
+        m_selection.pointAt(prompt.query >= 0 ? int(prompt.query) : last,
+                            prompt.evidence.empty() ? 0 : int(prompt.evidence.front()));
         capture();
     });
     connect(&m_engine.prompts, &PromptService::failed, this, onFailed(u"inspect"_s, tr("Prompt %1 cannot be used")));

@@ -2,6 +2,7 @@
 #include "ui/views/inspect_heatmap.h"
 
 #include "ui/widgets/inspect/heatmap_canvas.h"
+#include "ui/widgets/inspect/heatmap_strip.h"
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/shell/action_registry.h"
 #include "ui/widgets/shell/empty_state.h"
@@ -53,8 +54,9 @@ InspectHeatmap::InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWi
     auto* row = new QHBoxLayout;
     row->setSpacing(12);
     row->addWidget(m_canvas, 1);
-    m_strip = new QVBoxLayout;
-    row->addLayout(m_strip);
+    m_strip = new HeatmapStrip;
+    m_strip->follow(*m_canvas);
+    row->addWidget(m_strip);
     column->addLayout(row, 1);
     auto* pages = new QWidget;
     m_stack = new QStackedLayout(pages);
@@ -64,12 +66,14 @@ InspectHeatmap::InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWi
     body()->addWidget(pages, 1);
     m_hint->setText(tr("Drag the edge to change the span. Ctrl+wheel zooms, F fits."));
     m_canvas->setSource(&m_model.attention());
+    m_group->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connectCanvas();
     Workspace& workspace = m_model.workspace();
     connect(&workspace.selection(), &SelectionModel::changed, this, &InspectHeatmap::refreshHead);
     connect(&m_model, &InspectModel::reset, this, &InspectHeatmap::refreshHead);
     connect(&workspace, &Workspace::captureChanged, this, &InspectHeatmap::refreshHead);
     connect(&workspace.plan(), &PlanDocument::changed, this, &InspectHeatmap::refreshMask);
+    connect(&m_model, &InspectModel::summaryReady, this, &InspectHeatmap::refreshMask);
     connect(&workspace, &Workspace::influenceChanged, this, &InspectHeatmap::refreshInfluence);
     const auto restyle = [this] { styleLabel(m_hint, TextStyle::Caption, Role::Text2); };
     connect(&Theme::instance(), &Theme::changed, this, restyle);
@@ -190,6 +194,7 @@ void InspectHeatmap::refreshMask() {
     const HeadRef head = m_model.workspace().selection().now().current;
     m_canvas->setMask({m_model.window(head), m_model.sink()});
     m_canvas->setRuleText(ruleText(m_model.workspace().plan().rule(head)));
+    m_strip->setMassKept(m_model.massKept(head));
 }
 
 void InspectHeatmap::refreshInfluence() {

@@ -13,6 +13,7 @@ namespace moa {
 
 class ActionRegistry;
 class HeatmapCanvas;
+class HeatmapStrip;
 class SegmentedControl;
 enum class HeatLayer;
 enum class MaskEdge;
@@ -23,8 +24,6 @@ public:
     InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWidget* parent = nullptr);
 
     HeatmapCanvas& canvas() { return *m_canvas; }
-    /// The strip at the right of the canvas, for ladder, viewport and colour keys.
-    QVBoxLayout* strip() { return m_strip; }
 
 private:
     void makeLayers();
@@ -41,7 +40,7 @@ private:
     SegmentedControl* m_group;
     QLabel* m_hint;
     QStackedLayout* m_stack;
-    QVBoxLayout* m_strip;
+    HeatmapStrip* m_strip;
     std::vector<std::pair<HeatLayer, QCheckBox*>> m_layers;
     int m_groupOf = -1;
 };

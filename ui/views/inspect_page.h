@@ -2,19 +2,17 @@
 #pragma once
 
 #include "ui/viewmodels/inspect_model.h"
-
-#include <QWidget>
-
-class QVBoxLayout;
+#include "ui/widgets/shell/dock_page.h"
 
 namespace moa {
 
 class ActionRegistry;
 class InspectHeads;
 class InspectHeatmap;
+class InspectRule;
 class InspectTokens;
 
-class InspectPage : public QWidget {
+class InspectPage : public DockPage {
     Q_OBJECT
 public:
     InspectPage(Workspace& workspace, ActionRegistry& actions, QWidget* parent = nullptr);
@@ -23,12 +21,14 @@ public:
     InspectHeads& heads() { return *m_heads; }
     InspectHeatmap& heatmap() { return *m_heatmap; }
     InspectTokens& tokens() { return *m_tokens; }
+    InspectRule& rule() { return *m_rule; }
 
 private:
     InspectModel m_model;
     InspectHeads* m_heads;
     InspectHeatmap* m_heatmap;
     InspectTokens* m_tokens;
+    InspectRule* m_rule;
 };
 
 } // namespace moa
