@@ -1,8 +1,10 @@
-// Decode attention: every warp walks its share of the tile list on its own, with its own pipeline of asynchronous
-// copies that runs ahead across heads and sequences, so that no barrier and no head's end ever drains the memory
-// system. Scores and outputs are tensor-core products whose 16 rows are the query heads of the group.
+// Decode attention: every warp walks its share of the tile list on its own, with its own pipeline of
+// asynchronous copies that runs ahead across heads and sequences, so that no barrier and no head's end ever
+// drains the memory system. Scores and outputs are tensor-core products whose 16 rows are the query heads of
+// the group.
 #include "kernels/cuda/decode_shares.cuh"
 #include "kernels/cuda/element.cuh"
+#include "kernels/cuda/head_dims.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/ptx.cuh"
 
@@ -26,7 +28,7 @@ struct Layout {
 /// One entry (sequence, KV head) as a cursor sees it.
 struct Entry {
     DecodeCache cache;
-    int index = 0, tiles = 0, position = 0, held = 0;
+    int index = 0, tiles = 0, position = 0, held = 0, newest = 0;
 
     /// Skips entries that hold nothing.
     __device__ void load(const DecodeAttentionParams& p, int entry) {
@@ -35,18 +37,22 @@ struct Entry {
         cache = p.caches[index];
         position = p.positions[index / p.kvHeads];
         held = heldSlots(cache, position);
+        newest = newestPosition(cache, position);
     }
+    __device__ bool isFresh(int tile) const { return cache.freshK && tile + 1 == tiles; }
     __device__ int newestSlot() const {
-        return position < cache.sink ? position : cache.sink + (position - cache.sink) % cache.ring;
+        return newest < cache.sink ? newest : cache.sink + (newest - cache.sink) % cache.ring;
     }
+    /// The tile that the kernel before writes.
+    __device__ int newestTile() const { return cache.freshK ? tiles - 1 : newestSlot() / kDecodeTile; }
     /// Lowest position of the ring that is visible.
     __device__ int lowest() const { return max(cache.ringFirst, position - cache.window + 1); }
-    __device__ bool hidesHeldKeys() const { return lowest() > max(cache.sink, position + 1 - cache.ring); }
+    __device__ bool hidesHeldKeys() const { return lowest() > max(cache.sink, newest + 1 - cache.ring); }
     __device__ bool visible(int slot) const {
         if (slot >= held) return false;
         if (slot < cache.sink) return true;
-        const int newest = newestSlot() - cache.sink, r = slot - cache.sink;
-        return position - newest + r - (r > newest ? cache.ring : 0) >= lowest();
+        const int last = newestSlot() - cache.sink, r = slot - cache.sink;
+        return newest - last + r - (r > last ? cache.ring : 0) >= lowest();
     }
 };
 
@@ -54,13 +60,15 @@ struct Entry {
 template <int D>
 __device__ void copyTile(const Entry& e, int tile, std::uint32_t stage, int lane) {
     constexpr int kChunks = D / 8; // of 16 bytes, a row
-    const char* k = static_cast<const char*>(e.cache.k);
-    const char* v = static_cast<const char*>(e.cache.v);
+    const bool fresh = e.isFresh(tile);
+    const char* k = static_cast<const char*>(fresh ? e.cache.freshK : e.cache.k);
+    const char* v = static_cast<const char*>(fresh ? e.cache.freshV : e.cache.v);
+    const int first = fresh ? 0 : tile * kDecodeTile, end = fresh ? 1 : e.held;
 #pragma unroll
     for (int i = 0; i < kDecodeTile * kChunks / 32; ++i) {
         const int chunk = i * 32 + lane, row = chunk / kChunks, column = chunk % kChunks;
-        const int slot = tile * kDecodeTile + row;
-        const bool valid = slot < e.held;
+        const int slot = first + row;
+        const bool valid = slot < end;
         const std::int64_t from = (static_cast<std::int64_t>(valid ? slot : 0) * D + column * 8) * 2;
         const std::uint32_t to = stage + row * Layout<D>::kPitch + column * 16;
         copyAsync16(to, k + from, valid);
@@ -68,11 +76,12 @@ __device__ void copyTile(const Entry& e, int tile, std::uint32_t stage, int lane
     }
 }
 
-/// Running softmax of up to 16 query heads, as the accumulators of m16n8k16 hold it: this lane has rows lane / 4
-/// and lane / 4 + 8.
+/// Running softmax of up to 16 query heads, as the accumulators of m16n8k16 hold it: this lane has rows lane
+/// / 4 and lane / 4 + 8.
 template <class T, int D, bool Wide>
 struct State {
-    /// BF16 keeps 8 bits: rounding probabilities would cost as much as rounding the output, so their rest is added.
+    /// BF16 keeps 8 bits: rounding probabilities would cost as much as rounding the output, so their rest is
+    /// added.
     static constexpr bool kSplit = sizeof(T) == 2 && !__is_same(T, __half);
     std::uint32_t q[D / 16][4];
     float o[D / 8][4];
@@ -103,7 +112,8 @@ struct State {
 
     /// scores [key half][4] of one tile, in units of log 2 once scaled.
     __device__ void scores(float (&s)[2][4], std::uint32_t keys, int lane) const {
-        const std::uint32_t from = keys + ((lane & 7) + (lane >> 4) * 8) * Layout<D>::kPitch + ((lane >> 3) & 1) * 16;
+        const std::uint32_t from =
+            keys + ((lane & 7) + (lane >> 4) * 8) * Layout<D>::kPitch + ((lane >> 3) & 1) * 16;
 #pragma unroll
         for (int step = 0; step < D / 16; ++step) {
             std::uint32_t b[4];
@@ -226,7 +236,7 @@ __global__ void __launch_bounds__(kDecodeBlockWarps * 32, 2) decodeShares(const 
         if (t < end) {
             if (aheadTile == ahead.tiles) ahead.load(p, ahead.index + 1), aheadTile = 0;
             // The kernel before writes the newest row; all others are older and may be fetched while it runs.
-            if (!waited && ahead.newestSlot() / kDecodeTile == aheadTile) waitOnce();
+            if (!waited && ahead.newestTile() == aheadTile) waitOnce();
             copyTile<D>(ahead, aheadTile++, stages + (t - begin) % L::kStages * L::kStageBytes, lane);
         }
         commitCopies();
@@ -255,9 +265,13 @@ __global__ void __launch_bounds__(kDecodeBlockWarps * 32, 2) decodeShares(const 
         float s[2][4] = {};
         state.scores(s, keys, lane);
         if (masked || (tile + 1) * kDecodeTile > now.held) {
+            const bool fresh = now.isFresh(tile);
 #pragma unroll
-            for (int i = 0; i < 8; ++i)
-                if (!now.visible(tile * kDecodeTile + i / 4 * 8 + lane % 4 * 2 + i % 2)) s[i / 4][i % 4] = -INFINITY;
+            for (int i = 0; i < 8; ++i) {
+                const int row = i / 4 * 8 + lane % 4 * 2 + i % 2;
+                const bool visible = fresh ? row == 0 : now.visible(tile * kDecodeTile + row);
+                if (!visible) s[i / 4][i % 4] = -INFINITY;
+            }
         }
         state.softmax(s, scaleLog2);
         state.accumulate(s, keys + kDecodeTile * L::kPitch, lane);
@@ -270,13 +284,14 @@ template <class T, int D, bool Wide>
 cudaError_t launchShares(const DecodeAttentionParams& p, cudaStream_t stream) {
     constexpr std::size_t kShared = kDecodeBlockWarps * Layout<D>::kWarpBytes;
     if (const auto e = allowSharedMemory(decodeShares<T, D, Wide>, kShared); e != cudaSuccess) return e;
-    return launchKernel(decodeShares<T, D, Wide>, dim3(p.workers / kDecodeBlockWarps), dim3(kDecodeBlockWarps * 32),
-                        kShared, stream, p.overlapPrevious, p);
+    return launchKernel(decodeShares<T, D, Wide>, dim3(p.workers / kDecodeBlockWarps),
+                        dim3(kDecodeBlockWarps * 32), kShared, stream, p.overlapPrevious, p);
 }
 
 template <class T, int D>
 cudaError_t launchSharesFor(const DecodeAttentionParams& p, cudaStream_t stream) {
-    return p.heads / p.kvHeads <= 8 ? launchShares<T, D, false>(p, stream) : launchShares<T, D, true>(p, stream);
+    return p.heads / p.kvHeads <= 8 ? launchShares<T, D, false>(p, stream)
+                                    : launchShares<T, D, true>(p, stream);
 }
 
 } // namespace
@@ -292,15 +307,13 @@ std::size_t decodeWorkspaceBytes(int workers, int group, int headDim) {
 }
 
 cudaError_t launchDecodeAttention(const DecodeAttentionParams& p, cudaStream_t stream) {
-    const bool shaped = p.sequences > 0 && p.kvHeads > 0 && p.heads % p.kvHeads == 0 && p.heads / p.kvHeads <= 16;
+    const bool shaped =
+        p.sequences > 0 && p.kvHeads > 0 && p.heads % p.kvHeads == 0 && p.heads / p.kvHeads <= 16;
     if (!shaped || p.workers <= 0 || p.workers % kDecodeBlockWarps != 0) return cudaErrorInvalidValue;
     const cudaError_t error = withElement(p.element, [&]<class T>(T) {
-        switch (p.headDim) {
-        case 64: return launchSharesFor<T, 64>(p, stream);
-        case 96: return launchSharesFor<T, 96>(p, stream);
-        case 128: return launchSharesFor<T, 128>(p, stream);
-        default: return cudaErrorInvalidValue;
-        }
+        return withHeadDim(p.headDim, [&]<int D>(std::integral_constant<int, D>) {
+            return launchSharesFor<T, D>(p, stream);
+        });
     });
     return error != cudaSuccess ? error : launchDecodeMerge(p, stream);
 }

@@ -1,5 +1,6 @@
 // The small kernels around decode attention: planning the shares, and merging the heads that shares cut.
 #include "kernels/cuda/decode_shares.cuh"
+#include "kernels/cuda/head_dims.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/ptx.cuh"
 #include "kernels/cuda/vector.cuh"
@@ -48,8 +49,7 @@ __global__ void __launch_bounds__(kPlanThreads) planShares(const DecodePlanParam
     for (int base = 0; base < entries; base += kPlanThreads) {
         const int e = base + threadIdx.x;
         int tiles = 0;
-        if (e < entries)
-            tiles = (max(heldSlots(caches[e], p.positions[e / p.kvHeads]), 0) + kDecodeTile - 1) / kDecodeTile;
+        if (e < entries) tiles = entryTiles(caches[e], p.positions[e / p.kvHeads]);
         const int sum = before + blockInclusiveSum(tiles, warpSums);
         if (e < entries) starts[e + 1] = sum;
         before += warpSums[31];
@@ -76,7 +76,8 @@ __global__ void __launch_bounds__(kMergeWarps * 32) mergeShares(const DecodeAtte
     const int begin = p.tileStarts[entry], end = p.tileStarts[entry + 1], total = p.tileStarts[gridDim.x];
     if (begin == end) return;
     const int workers = busyWorkers(total, p.workers);
-    const int next = firstWorkerFrom(begin, total, workers); // the first whose share begins at the entry or in it
+    const int next =
+        firstWorkerFrom(begin, total, workers); // the first whose share begins at the entry or in it
     const int first = shareBegin(next, total, workers) > begin ? next - 1 : next;
     const int last = firstWorkerFrom(end, total, workers) - 1;
     if (first == last) return;
@@ -142,12 +143,8 @@ cudaError_t launchDecodeMerge(const DecodeAttentionParams& p, cudaStream_t strea
         const auto launch = [&](auto* kernel) {
             return launchKernel(kernel, grid, dim3(kMergeWarps * 32), 0, stream, p.overlapPrevious, p);
         };
-        switch (p.headDim) {
-        case 64: return launch(mergeShares<T, 64>);
-        case 96: return launch(mergeShares<T, 96>);
-        case 128: return launch(mergeShares<T, 128>);
-        default: return cudaErrorInvalidValue;
-        }
+        return withHeadDim(p.headDim,
+                           [&]<int D>(std::integral_constant<int, D>) { return launch(mergeShares<T, D>); });
     });
 }
 

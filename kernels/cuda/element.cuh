@@ -9,8 +9,12 @@
 
 namespace moa::kernels::cuda {
 
-__device__ inline float toFloat(__half x) { return __half2float(x); }
-__device__ inline float toFloat(__nv_bfloat16 x) { return __bfloat162float(x); }
+__device__ inline float toFloat(__half x) {
+    return __half2float(x);
+}
+__device__ inline float toFloat(__nv_bfloat16 x) {
+    return __bfloat162float(x);
+}
 
 template <class T>
 __device__ inline T fromFloat(float x);

@@ -11,7 +11,9 @@ namespace {
 
 constexpr int kThreads = 256;
 
-__device__ float silu(float z) { return z / (1.f + exp2Fast(-z * 1.4426950408889634f)); }
+__device__ float silu(float z) {
+    return z / (1.f + exp2Fast(-z * 1.4426950408889634f));
+}
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) embedRows(const EmbedParams p) {
@@ -79,7 +81,8 @@ __global__ void __launch_bounds__(kThreads) addRows(const AddParams p) {
 
 /// Rotates the eight pairs (x_c, x_{c + D/2}) from pair `c` on, reading from `from` and writing to `to`.
 template <class T>
-__device__ void rotate8(const T* from, T* to, int half, int c, const float* cosine, const float* sine, float sign) {
+__device__ void rotate8(const T* from, T* to, int half, int c, const float* cosine, const float* sine,
+                        float sign) {
     const Floats8 a = load8(from + c), b = load8(from + half + c);
     Floats8 x, y;
 #pragma unroll
@@ -99,7 +102,8 @@ __global__ void __launch_bounds__(kThreads) ropeRows(const RopeParams p) {
         const std::int64_t angle = static_cast<std::int64_t>(p.positions[row]) * half;
         for (int i = threadIdx.x; i < p.heads * perHead; i += kThreads) {
             T* head = static_cast<T*>(p.x) + row * p.xStride + i / perHead * p.headDim;
-            rotate8(head, head, half, i % perHead * 8, p.cosine + angle, p.sine + angle, p.inverse ? -1.f : 1.f);
+            rotate8(head, head, half, i % perHead * 8, p.cosine + angle, p.sine + angle,
+                    p.inverse ? -1.f : 1.f);
         }
     }
 }
@@ -160,9 +164,13 @@ __global__ void __launch_bounds__(kThreads) fillNormal(const RandomFillParams p)
     }
 }
 
-bool isWidth(int cols) { return cols > 0 && cols % 8 == 0; }
+bool isWidth(int cols) {
+    return cols > 0 && cols % 8 == 0;
+}
 
-dim3 gridOf(int rows, int cols) { return dim3((cols / 8 + kThreads - 1) / kThreads, rows < 65535 ? rows : 65535); }
+dim3 gridOf(int rows, int cols) {
+    return dim3((cols / 8 + kThreads - 1) / kThreads, rows < 65535 ? rows : 65535);
+}
 
 } // namespace
 
@@ -183,7 +191,8 @@ cudaError_t launchRmsNorm(const RmsNormParams& p, cudaStream_t stream) {
 cudaError_t launchSwiGlu(const SwiGluParams& p, cudaStream_t stream) {
     if (p.rows <= 0 || !isWidth(p.cols)) return cudaErrorInvalidValue;
     return withElement(p.element, [&]<class T>(T) {
-        return launchKernel(swiGluRows<T>, gridOf(p.rows, p.cols), dim3(kThreads), 0, stream, p.overlapPrevious, p);
+        return launchKernel(swiGluRows<T>, gridOf(p.rows, p.cols), dim3(kThreads), 0, stream,
+                            p.overlapPrevious, p);
     });
 }
 
@@ -202,7 +211,8 @@ cudaError_t launchRope(const RopeParams& p, cudaStream_t stream) {
 }
 
 cudaError_t launchRopeAppend(const RopeAppendParams& p, cudaStream_t stream) {
-    if (p.sequences <= 0 || p.heads <= 0 || p.kvHeads <= 0 || p.headDim % 16 != 0) return cudaErrorInvalidValue;
+    if (p.sequences <= 0 || p.heads <= 0 || p.kvHeads <= 0 || p.headDim % 16 != 0)
+        return cudaErrorInvalidValue;
     const int items = (p.heads + 2 * p.kvHeads) * (p.headDim / 16);
     const dim3 grid((items + kThreads - 1) / kThreads, p.sequences);
     return withElement(p.element, [&]<class T>(T) {
@@ -212,8 +222,8 @@ cudaError_t launchRopeAppend(const RopeAppendParams& p, cudaStream_t stream) {
 
 cudaError_t launchAdvance(std::int32_t* positions, int sequences, cudaStream_t stream) {
     if (sequences <= 0) return cudaErrorInvalidValue;
-    return launchKernel(advancePositions, dim3((sequences + kThreads - 1) / kThreads), dim3(kThreads), 0, stream,
-                        false, positions, sequences);
+    return launchKernel(advancePositions, dim3((sequences + kThreads - 1) / kThreads), dim3(kThreads), 0,
+                        stream, false, positions, sequences);
 }
 
 cudaError_t launchRandomFill(const RandomFillParams& p, cudaStream_t stream) {

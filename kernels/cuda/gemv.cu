@@ -1,5 +1,5 @@
-// y = W x: one block a multiprocessor holds x in shared memory; every warp streams pairs of rows of W through its own
-// ring of asynchronous copies, as decode attention does with keys.
+// y = W x: one block a multiprocessor holds x in shared memory; every warp streams pairs of rows of W through
+// its own ring of asynchronous copies, as decode attention does with keys.
 #include "moa_kernels/cuda/gemv.h"
 
 #include "kernels/cuda/launch.h"
@@ -10,11 +10,12 @@ namespace moa::kernels::cuda {
 
 namespace {
 
-constexpr int kStep = 32 * 8;          // elements a warp reads of a row at once
+constexpr int kStep = 32 * 8; // elements a warp reads of a row at once
 constexpr int kUnroll = 4;
 constexpr int kChunk = kUnroll * kStep; // elements of a row in one stage; a stage holds two rows' chunks
 constexpr int kStageBytes = 2 * kChunk * 2;
-constexpr int kRingBytes = 96 * 1024;   // of all warps: another block with as much fits beside it and may start early
+constexpr int kRingBytes =
+    96 * 1024;                // of all warps: another block with as much fits beside it and may start early
 constexpr int kMostWarps = 8; // more would leave fewer than three stages to each
 
 /// Rows that one warp multiplies at once.
@@ -127,7 +128,8 @@ __global__ void __launch_bounds__(kMostWarps * 32) gemv(const GemvParams p) {
     extern __shared__ __align__(16) unsigned char shared[];
     __shared__ float scratch[32];
     const int lane = threadIdx.x % 32, warps = blockDim.x / 32, allWarps = gridDim.x * warps;
-    const int warp = threadIdx.x / 32 * gridDim.x + blockIdx.x; // neighbours read neighbouring rows at the same time
+    const int warp =
+        threadIdx.x / 32 * gridDim.x + blockIdx.x; // neighbours read neighbouring rows at the same time
     const int stages = kRingBytes / kStageBytes / warps;
     const int chunks = (p.inCols + kChunk - 1) / kChunk;
     unsigned char* ring = shared + threadIdx.x / 32 * stages * kStageBytes;
@@ -161,7 +163,8 @@ __global__ void __launch_bounds__(kMostWarps * 32) gemv(const GemvParams p) {
 #pragma unroll
             for (int i = 0; i < kUnroll; ++i) {
                 const int at = i * kStep + lane * 8;
-                const Floats8 v = load8(x + chunk * kChunk + at), wa = load8(rows + at), wb = load8(rows + kChunk + at);
+                const Floats8 v = load8(x + chunk * kChunk + at), wa = load8(rows + at),
+                              wb = load8(rows + kChunk + at);
 #pragma unroll
                 for (int j = 0; j < 8; ++j) a += v.x[j] * wa.x[j], b += v.x[j] * wb.x[j];
             }
@@ -196,8 +199,8 @@ cudaError_t launchFor(const GemvParams& p, cudaStream_t stream) {
     const std::size_t bytes =
         static_cast<std::size_t>(kRingBytes / kStageBytes / warps * warps) * kStageBytes + padded * sizeof(T);
     if (const auto e = allowSharedMemory(gemv<T, Epilogue>, bytes); e != cudaSuccess) return e;
-    return launchKernel(gemv<T, Epilogue>, dim3(multiprocessors), dim3(warps * 32), bytes, stream, p.overlapPrevious,
-                        p);
+    return launchKernel(gemv<T, Epilogue>, dim3(multiprocessors), dim3(warps * 32), bytes, stream,
+                        p.overlapPrevious, p);
 }
 
 } // namespace
@@ -206,16 +209,21 @@ cudaError_t launchGemv(const GemvParams& p, cudaStream_t stream) {
     if (p.inCols <= 0 || p.inCols % 8 != 0 || p.inCols > 32768 || p.outCols <= 0 || p.outCols % 2 != 0)
         return cudaErrorInvalidValue;
     const RopeAppendParams& r = p.rope;
-    if (p.epilogue == GemvEpilogue::RopeAppend &&
-        (r.sequences != 1 || r.headDim <= 0 || r.headDim % 2 != 0 || p.outCols != (r.heads + 2 * r.kvHeads) * r.headDim))
+    if (p.epilogue == GemvEpilogue::RopeAppend && (r.sequences != 1 || r.headDim <= 0 || r.headDim % 2 != 0 ||
+                                                   p.outCols != (r.heads + 2 * r.kvHeads) * r.headDim))
         return cudaErrorInvalidValue;
     return withElement(p.element, [&]<class T>(T) {
         switch (p.epilogue) {
-        case GemvEpilogue::Store: return launchFor<T, GemvEpilogue::Store>(p, stream);
-        case GemvEpilogue::StoreFloat: return launchFor<T, GemvEpilogue::StoreFloat>(p, stream);
-        case GemvEpilogue::Add: return launchFor<T, GemvEpilogue::Add>(p, stream);
-        case GemvEpilogue::SwiGlu: return launchFor<T, GemvEpilogue::SwiGlu>(p, stream);
-        case GemvEpilogue::RopeAppend: return launchFor<T, GemvEpilogue::RopeAppend>(p, stream);
+        case GemvEpilogue::Store:
+            return launchFor<T, GemvEpilogue::Store>(p, stream);
+        case GemvEpilogue::StoreFloat:
+            return launchFor<T, GemvEpilogue::StoreFloat>(p, stream);
+        case GemvEpilogue::Add:
+            return launchFor<T, GemvEpilogue::Add>(p, stream);
+        case GemvEpilogue::SwiGlu:
+            return launchFor<T, GemvEpilogue::SwiGlu>(p, stream);
+        case GemvEpilogue::RopeAppend:
+            return launchFor<T, GemvEpilogue::RopeAppend>(p, stream);
         }
         return cudaErrorInvalidValue;
     });

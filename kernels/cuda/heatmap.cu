@@ -1,5 +1,7 @@
-// Pooled attention: every block computes one 128 × 128 tile of weights with mma.sync, exp(score − lse), and pools it.
-// Cells of 16 tokens and more are reduced in registers and across warps; finer ones pass through shared memory.
+// Pooled attention: every block computes one 128 × 128 tile of weights with mma.sync, exp(score − lse), and
+// pools it. Cells of 16 tokens and more are reduced in registers and across warps; finer ones pass through
+// shared memory.
+#include "kernels/cuda/head_dims.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/prefill_mask.cuh"
 #include "kernels/cuda/ptx.cuh"
@@ -21,7 +23,7 @@ template <int D>
 struct Layout {
     static constexpr int kPitch = 2 * D + 16;
     static constexpr int kBytes = 2 * kTile * kPitch;
-    static constexpr int kFineBytes = kTile * kWeightPitch * 4 > kBytes ? kTile * kWeightPitch * 4 : kBytes;
+    static constexpr int kFineBytes = kTile * kWeightPitch * 4 > kBytes ? kTile* kWeightPitch * 4 : kBytes;
 };
 
 /// Pairs with key ≤ query of queries i0 … i1 − 1 and keys j0 … j1 − 1.
@@ -49,7 +51,8 @@ __device__ void copyRows(const void* from, std::int64_t stride, int first, int t
     }
 }
 
-/// Weights of this warp's 16 queries and all 128 keys, averaged over the heads; this lane has rows lane / 4 and + 8.
+/// Weights of this warp's 16 queries and all 128 keys, averaged over the heads; this lane has rows lane / 4
+/// and + 8.
 template <class T, int D>
 __device__ void computeWeights(const HeatmapParams& p, int firstQuery, int firstKey, std::uint32_t shared,
                                float (&weights)[kTile / 8][4]) {
@@ -58,14 +61,15 @@ __device__ void computeWeights(const HeatmapParams& p, int firstQuery, int first
     const std::uint32_t keys = shared + kTile * L::kPitch;
     const std::uint32_t b0 = keys + ((lane & 7) + (lane >> 4) * 8) * L::kPitch + ((lane >> 3) & 1) * 16;
     const std::uint32_t a0 = shared + (warp * 16 + (lane & 15)) * L::kPitch + (lane >> 4) * 16;
-    const bool masked = firstQuery + kTile > p.tokens ||
-                        hidesAny(firstKey, firstKey + kTile - 1, firstQuery, firstQuery + kTile - 1, p.window, p.sink);
+    const bool masked = firstQuery + kTile > p.tokens || hidesAny(firstKey, firstKey + kTile - 1, firstQuery,
+                                                                  firstQuery + kTile - 1, p.window, p.sink);
     copyRows<D>(p.k, p.kTokenStride, firstKey, p.tokens, keys);
 #pragma unroll
     for (int n = 0; n < kTile / 8; ++n) weights[n][0] = weights[n][1] = weights[n][2] = weights[n][3] = 0;
     for (int head = 0; head < p.heads; ++head) {
         if (head > 0) __syncthreads(); // all warps have left the queries before
-        copyRows<D>(static_cast<const T*>(p.q) + head * p.qHeadStride, p.qTokenStride, firstQuery, p.tokens, shared);
+        copyRows<D>(static_cast<const T*>(p.q) + head * p.qHeadStride, p.qTokenStride, firstQuery, p.tokens,
+                    shared);
         commitCopies();
         waitCopies<0>();
         __syncthreads();
@@ -88,7 +92,8 @@ __device__ void computeWeights(const HeatmapParams& p, int firstQuery, int first
             }
 #pragma unroll
             for (int i = 0; i < 8; ++i) {
-                const int key = firstKey + pair * 16 + i / 4 * 8 + lane % 4 * 2 + i % 2, query = row + i % 4 / 2 * 8;
+                const int key = firstKey + pair * 16 + i / 4 * 8 + lane % 4 * 2 + i % 2,
+                          query = row + i % 4 / 2 * 8;
                 const float w = exp2Fast(s[i / 4][i % 4] * (p.scale * kLog2e) - base[i % 4 / 2]);
                 const bool counts = !masked | ((query < p.tokens) & isVisible(query, key, p.window, p.sink));
                 weights[2 * pair + i / 4][i % 4] += counts ? w : 0.f;
@@ -104,7 +109,8 @@ __device__ void computeWeights(const HeatmapParams& p, int firstQuery, int first
 
 /// Whether the tile shows anything: some pair is visible.
 __device__ inline bool showsAnything(const HeatmapParams& p, int firstQuery, int firstKey) {
-    const int lastQuery = min(firstQuery + kTile, p.tokens) - 1, lastKey = min(firstKey + kTile, p.tokens) - 1;
+    const int lastQuery = min(firstQuery + kTile, p.tokens) - 1,
+              lastKey = min(firstKey + kTile, p.tokens) - 1;
     if (lastQuery < firstQuery || lastKey < firstKey || firstKey > lastQuery) return false;
     return firstKey < p.sink || firstQuery - lastKey < p.window;
 }
@@ -168,15 +174,16 @@ __global__ void __launch_bounds__(kThreads, 2) poolFine(const HeatmapParams p) {
     for (int n = 0; n < kTile / 8; ++n)
 #pragma unroll
         for (int r = 0; r < 2; ++r)
-            *reinterpret_cast<float2*>(tile + (warp * 16 + lane / 4 + 8 * r) * kWeightPitch + n * 8 + lane % 4 * 2) =
-                make_float2(weights[n][2 * r], weights[n][2 * r + 1]);
+            *reinterpret_cast<float2*>(tile + (warp * 16 + lane / 4 + 8 * r) * kWeightPitch + n * 8 +
+                                       lane % 4 * 2) = make_float2(weights[n][2 * r], weights[n][2 * r + 1]);
     __syncthreads();
     const int cells = kTile / p.block;
     for (int cell = threadIdx.x; cell < cells * cells; cell += kThreads) {
         const int cellRow = cell / cells, cellCol = cell % cells;
         const int row = tileRow * cells + cellRow, col = tileCol * cells + cellCol;
         if (row >= p.rows || col >= p.cols) continue;
-        const std::int64_t pairs = pairsOfCell(p, row, col), at = static_cast<std::int64_t>(row) * p.cols + col;
+        const std::int64_t pairs = pairsOfCell(p, row, col),
+                           at = static_cast<std::int64_t>(row) * p.cols + col;
         if (pairs == 0) continue;
         float sum = 0, most = 0;
         for (int i = 0; i < p.block; ++i)
@@ -200,31 +207,33 @@ cudaError_t launchFor(const HeatmapParams& p, cudaStream_t stream) {
     };
     if (p.block <= kFineBlock) return launch(poolFine<T, D>, Layout<D>::kFineBytes);
     switch (p.block) {
-    case 16: return launch(poolCoarse<T, D, 2>, Layout<D>::kBytes);
-    case 32: return launch(poolCoarse<T, D, 4>, Layout<D>::kBytes);
-    case 64: return launch(poolCoarse<T, D, 8>, Layout<D>::kBytes);
-    default: return launch(poolCoarse<T, D, 16>, Layout<D>::kBytes);
+    case 16:
+        return launch(poolCoarse<T, D, 2>, Layout<D>::kBytes);
+    case 32:
+        return launch(poolCoarse<T, D, 4>, Layout<D>::kBytes);
+    case 64:
+        return launch(poolCoarse<T, D, 8>, Layout<D>::kBytes);
+    default:
+        return launch(poolCoarse<T, D, 16>, Layout<D>::kBytes);
     }
 }
 
 } // namespace
 
 cudaError_t launchHeatmap(const HeatmapParams& p, cudaStream_t stream) {
-    const bool shaped = p.tokens > 0 && p.heads > 0 && p.block > 0 && (p.block & (p.block - 1)) == 0 && p.rows > 0 &&
-                        p.cols > 0 && p.firstQuery >= 0 && p.firstKey >= 0 && p.firstQuery % p.block == 0 &&
-                        p.firstKey % p.block == 0;
+    const bool shaped = p.tokens > 0 && p.heads > 0 && p.block > 0 && (p.block & (p.block - 1)) == 0 &&
+                        p.rows > 0 && p.cols > 0 && p.firstQuery >= 0 && p.firstKey >= 0 &&
+                        p.firstQuery % p.block == 0 && p.firstKey % p.block == 0;
     // A cell of 128 tokens and more is a whole number of tiles only where tiles begin with cells, as they do.
-    if (!shaped || static_cast<std::int64_t>(p.rows) * p.block > (std::int64_t(1) << 23)) return cudaErrorInvalidValue;
-    const std::size_t bytes = static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.cols) * sizeof(float);
+    if (!shaped || static_cast<std::int64_t>(p.rows) * p.block > (std::int64_t(1) << 23))
+        return cudaErrorInvalidValue;
+    const std::size_t bytes =
+        static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.cols) * sizeof(float);
     if (const auto e = cudaMemsetAsync(p.mean, 0, bytes, stream); e != cudaSuccess) return e;
     if (const auto e = cudaMemsetAsync(p.max, 0, bytes, stream); e != cudaSuccess) return e;
     return withElement(p.element, [&]<class T>(T) {
-        switch (p.headDim) {
-        case 64: return launchFor<T, 64>(p, stream);
-        case 96: return launchFor<T, 96>(p, stream);
-        case 128: return launchFor<T, 128>(p, stream);
-        default: return cudaErrorInvalidValue;
-        }
+        return withHeadDim(p.headDim,
+                           [&]<int D>(std::integral_constant<int, D>) { return launchFor<T, D>(p, stream); });
     });
 }
 

@@ -6,8 +6,8 @@
 
 namespace moa::kernels::cuda {
 
-/// Launches `kernel`; with `overlap` it may start while the kernel before it in the stream still drains (it must then
-/// call waitForPreviousKernel() before it touches what that one writes).
+/// Launches `kernel`; with `overlap` it may start while the kernel before it in the stream still drains (it
+/// must then call waitForPreviousKernel() before it touches what that one writes).
 template <class... Expected, class... Given>
 cudaError_t launchKernel(void (*kernel)(Expected...), dim3 grid, dim3 block, std::size_t sharedBytes,
                          cudaStream_t stream, bool overlap, Given&&... arguments) {

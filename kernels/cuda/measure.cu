@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kThreads = 512, kUnroll = 8;
 
-__global__ void __launch_bounds__(kThreads) readAll(const uint4* data, std::size_t count, std::uint32_t* sink) {
+__global__ void __launch_bounds__(kThreads)
+    readAll(const uint4* data, std::size_t count, std::uint32_t* sink) {
     std::uint32_t mix = 0;
     const std::size_t step = static_cast<std::size_t>(gridDim.x) * kThreads;
     std::size_t i = static_cast<std::size_t>(blockIdx.x) * kThreads + threadIdx.x;
@@ -28,8 +29,8 @@ __global__ void __launch_bounds__(kThreads) readAll(const uint4* data, std::size
 
 cudaError_t launchReadAll(const void* data, std::size_t bytes, std::uint32_t* sink, cudaStream_t stream) {
     if (bytes == 0 || bytes % 16 != 0) return cudaErrorInvalidValue;
-    return launchKernel(readAll, dim3(132 * 4), dim3(kThreads), 0, stream, false, static_cast<const uint4*>(data),
-                        bytes / 16, sink);
+    return launchKernel(readAll, dim3(132 * 4), dim3(kThreads), 0, stream, false,
+                        static_cast<const uint4*>(data), bytes / 16, sink);
 }
 
 } // namespace moa::kernels::cuda

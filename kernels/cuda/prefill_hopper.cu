@@ -1,7 +1,8 @@
-// Prefill attention on Hopper. A block is one producer warpgroup, which feeds the tensor copy engine, and two consumer
-// warpgroups of 64 query rows each, which take turns: while one multiplies, the other's softmax runs. Within a consumer
-// the scores of the next key tile are multiplied while this one's softmax and output product are under way. Blocks are
-// persistent and draw tiles from a counter, longest first within groups of heads whose keys fit the L2 cache together.
+// Prefill attention on Hopper. A block is one producer warpgroup, which feeds the tensor copy engine, and two
+// consumer warpgroups of 64 query rows each, which take turns: while one multiplies, the other's softmax
+// runs. Within a consumer the scores of the next key tile are multiplied while this one's softmax and output
+// product are under way. Blocks are persistent and draw tiles from a counter, longest first within groups of
+// heads whose keys fit the L2 cache together.
 #include "kernels/cuda/element.cuh"
 #include "kernels/cuda/hopper.cuh"
 #include "kernels/cuda/launch.h"
@@ -16,13 +17,13 @@ namespace moa::kernels::cuda {
 
 namespace {
 
-constexpr int kRows = 128, kKeys = 128;   // of a tile
-constexpr int kWarpgroup = 128;           // threads
-constexpr int kConsumers = 2;             // warpgroups
+constexpr int kRows = 128, kKeys = 128; // of a tile
+constexpr int kWarpgroup = 128;         // threads
+constexpr int kConsumers = 2;           // warpgroups
 constexpr int kThreads = (kConsumers + 1) * kWarpgroup;
 constexpr int kStages = 2;
-constexpr int kPanel = 64;                // columns of a swizzled panel: 128 bytes
-constexpr int kPanelBytes = kKeys * 128;  // rows and keys of a tile are equally many
+constexpr int kPanel = 64;                  // columns of a swizzled panel: 128 bytes
+constexpr int kPanelBytes = kKeys * 128;    // rows and keys of a tile are equally many
 constexpr int kHalfBytes = kKeyBlock * 128; // of a panel: one of the two key blocks of a tile
 constexpr float kLog2e = 1.4426950408889634f;
 
@@ -54,9 +55,12 @@ __device__ KeyBlocks keyBlocksOf(const HopperParams& h, const Tile& t, int windo
 }
 
 /// A key tile is two key blocks, wherever they lie; behind the last block are zeros that every mask hides.
-__device__ int keyTiles(const KeyBlocks& blocks) { return (blocks.count + 1) / 2; }
+__device__ int keyTiles(const KeyBlocks& blocks) {
+    return (blocks.count + 1) / 2;
+}
 
-/// Shared memory of a block: tiles first (aligned for the swizzle), then barriers and the current tile's index.
+/// Shared memory of a block: tiles first (aligned for the swizzle), then barriers and the current tile's
+/// index.
 template <int D>
 struct Shared {
     static constexpr int kTileBytes = D / kPanel * kPanelBytes;
@@ -76,7 +80,9 @@ struct Shared {
     __device__ Barrier vFull(int s) const { return barrier(4 + 2 * kStages + s); }
     __device__ Barrier vEmpty(int s) const { return barrier(4 + 3 * kStages + s); }
     /// Index of the tile whose queries are in the buffer; −1: no more.
-    __device__ std::uint32_t tileIndex(int buffer) const { return base + kTiles * kTileBytes + 192 + 4 * buffer; }
+    __device__ std::uint32_t tileIndex(int buffer) const {
+        return base + kTiles * kTileBytes + 192 + 4 * buffer;
+    }
 
     __device__ void initBarriers() const {
         constexpr int kConsumerWarps = kConsumers * 4;
@@ -100,8 +106,8 @@ struct Pipe {
 
 /// Two boxes of 64 rows of a (sequence, head), from tokens `first` and `second` on.
 template <int D>
-__device__ void copyTile(const CUtensorMap* map, std::uint32_t to, Barrier barrier, int first, int second, int head,
-                         int sequence) {
+__device__ void copyTile(const CUtensorMap* map, std::uint32_t to, Barrier barrier, int first, int second,
+                         int head, int sequence) {
     barrier.expect(Shared<D>::kTileBytes);
 #pragma unroll
     for (int panel = 0; panel < D / kPanel; ++panel) {
@@ -117,7 +123,8 @@ __device__ void produce(const HopperParams& h, const Shared<D>& shared) {
     for (Pipe<2> queries;; queries.advance()) {
         const int index = atomicAdd(h.counter, 1), q = queries.stage;
         shared.qEmpty(q).wait(queries.parity ^ 1);
-        asm volatile("st.shared.u32 [%0], %1;" ::"r"(shared.tileIndex(q)), "r"(index < h.tiles ? index : -1) : "memory");
+        asm volatile("st.shared.u32 [%0], %1;" ::"r"(shared.tileIndex(q)), "r"(index < h.tiles ? index : -1)
+                     : "memory");
         if (index >= h.tiles) {
             shared.qFull(q).arrive();
             return;
@@ -126,11 +133,14 @@ __device__ void produce(const HopperParams& h, const Shared<D>& shared) {
         const KeyBlocks keys = keyBlocksOf(h, t, h.p.windows[t.kvHead]);
         copyTile<D>(&h.q, shared.q(q), shared.qFull(q), t.firstRow, t.firstRow + 64, t.head, t.sequence);
         for (int i = 0; i < keyTiles(keys); ++i) {
-            const int first = keys.firstKey(2 * i, h.p.keyTokens), second = keys.firstKey(2 * i + 1, h.p.keyTokens);
+            const int first = keys.firstKey(2 * i, h.p.keyTokens),
+                      second = keys.firstKey(2 * i + 1, h.p.keyTokens);
             shared.kEmpty(kv.stage).wait(kv.parity ^ 1);
-            copyTile<D>(&h.k, shared.k(kv.stage), shared.kFull(kv.stage), first, second, t.kvHead, t.sequence);
+            copyTile<D>(&h.k, shared.k(kv.stage), shared.kFull(kv.stage), first, second, t.kvHead,
+                        t.sequence);
             shared.vEmpty(kv.stage).wait(kv.parity ^ 1);
-            copyTile<D>(&h.v, shared.v(kv.stage), shared.vFull(kv.stage), first, second, t.kvHead, t.sequence);
+            copyTile<D>(&h.v, shared.v(kv.stage), shared.vFull(kv.stage), first, second, t.kvHead,
+                        t.sequence);
             kv.advance();
         }
     }
@@ -166,7 +176,8 @@ struct Consumer {
 #pragma unroll
         for (int step = 0; step < D / 16; ++step) {
             const int panel = step / 4 * kPanelBytes, within = step % 4 * 32;
-            Wgmma<T, kKeys>::shared(s, tileDescriptor(q + panel + within), tileDescriptor(k + panel + within), step > 0);
+            Wgmma<T, kKeys>::shared(s, tileDescriptor(q + panel + within), tileDescriptor(k + panel + within),
+                                    step > 0);
         }
         wgmmaCommit();
     }
@@ -180,8 +191,9 @@ struct Consumer {
         wgmmaCommit();
     }
 
-    /// Hides keys of one half of the tile, the key block from `firstKey` on. A block of the sink is never below the
-    /// window's edge; one comparison a key then says both whether it is new enough and whether it is past.
+    /// Hides keys of one half of the tile, the key block from `firstKey` on. A block of the sink is never
+    /// below the window's edge; one comparison a key then says both whether it is new enough and whether it
+    /// is past.
     template <int Half>
     __device__ void mask(int firstKey, int window, int sink) {
         const bool inSink = firstKey < sink;
@@ -204,7 +216,8 @@ struct Consumer {
         for (int r = 0; r < 2; ++r) {
             float top = maximum[r];
 #pragma unroll
-            for (int n = 0; n < kKeys / 8; ++n) top = fmaxf(top, fmaxf(s[4 * n + 2 * r], s[4 * n + 2 * r + 1]));
+            for (int n = 0; n < kKeys / 8; ++n)
+                top = fmaxf(top, fmaxf(s[4 * n + 2 * r], s[4 * n + 2 * r + 1]));
             top = fmaxf(top, __shfl_xor_sync(~0u, top, 1));
             top = fmaxf(top, __shfl_xor_sync(~0u, top, 2));
             const float base = top == -INFINITY ? 0.f : top * scaleLog2;
@@ -229,7 +242,8 @@ struct Consumer {
 #pragma unroll
             for (int i = 0; i < 4; ++i)
                 probabilities[step][i] = packPair<T>(s[step * 8 + 2 * i], s[step * 8 + 2 * i + 1]);
-        // Packed here and now: a conversion that sinks between two products makes the compiler serialise them.
+                // Packed here and now: a conversion that sinks between two products makes the compiler
+                // serialise them.
 #pragma unroll
         for (int step = 0; step < kKeys / 16; ++step)
 #pragma unroll
@@ -272,14 +286,15 @@ __device__ void writeRows(const HopperParams& h, const Tile& t, Consumer<T, D>& 
             std::uint32_t v[4];
 #pragma unroll
             for (int i = 0; i < 4; ++i)
-                v[i] = packPair<T>(c.o[(block + i) * 4 + 2 * r] * inverse, c.o[(block + i) * 4 + 2 * r + 1] * inverse);
+                v[i] = packPair<T>(c.o[(block + i) * 4 + 2 * r] * inverse,
+                                   c.o[(block + i) * 4 + 2 * r + 1] * inverse);
             transpose4(v, lane);
             if (queryRow < h.p.queryTokens)
                 *reinterpret_cast<uint4*>(to + (block + lane % 4) * 8) = make_uint4(v[0], v[1], v[2], v[3]);
         }
         if (h.p.lse && lane % 4 == 0 && queryRow < h.p.queryTokens)
-            h.p.lse[(static_cast<std::int64_t>(t.sequence) * h.p.heads + t.head) * h.p.queryTokens + queryRow] =
-                (c.maximum[r] * c.scaleLog2 + log2f(total)) / kLog2e;
+            h.p.lse[(static_cast<std::int64_t>(t.sequence) * h.p.heads + t.head) * h.p.queryTokens +
+                    queryRow] = (c.maximum[r] * c.scaleLog2 + log2f(total)) / kLog2e;
     }
 }
 
@@ -298,7 +313,10 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
         shared.qFull(queries.stage).wait(queries.parity);
         int index = 0; // read by the lane that later hands the buffer back
         if (signals)
-            asm volatile("ld.shared.u32 %0, [%1];" : "=r"(index) : "r"(shared.tileIndex(queries.stage)) : "memory");
+            asm volatile("ld.shared.u32 %0, [%1];"
+                         : "=r"(index)
+                         : "r"(shared.tileIndex(queries.stage))
+                         : "memory");
         index = __shfl_sync(~0u, index, 0);
         if (index < 0) return;
         const std::uint32_t q = shared.q(queries.stage) + group * 64 * 128;
@@ -308,8 +326,10 @@ __device__ void consume(const HopperParams& h, const Shared<D>& shared, int grou
         const int first = t.firstRow + group * 64 + h.p.keyTokens - h.p.queryTokens;
         c.firstRow = t.firstRow + rowInTile + h.p.keyTokens - h.p.queryTokens;
         const auto maskTile = [&](int i) {
-            const int low = keys.firstKey(2 * i, h.p.keyTokens), high = keys.firstKey(2 * i + 1, h.p.keyTokens);
-            if (hidesAny(low, low + kKeyBlock - 1, first, first + 63, window, sink)) c.template mask<0>(low, window, sink);
+            const int low = keys.firstKey(2 * i, h.p.keyTokens),
+                      high = keys.firstKey(2 * i + 1, h.p.keyTokens);
+            if (hidesAny(low, low + kKeyBlock - 1, first, first + 63, window, sink))
+                c.template mask<0>(low, window, sink);
             if (hidesAny(high, high + kKeyBlock - 1, first, first + 63, window, sink))
                 c.template mask<1>(high, window, sink);
         };
@@ -391,8 +411,8 @@ EncodeTiled encodeTiled() {
     std::call_once(once, [] {
         void* found = nullptr;
         cudaDriverEntryPointQueryResult status{};
-        if (cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault, &status) ==
-                cudaSuccess &&
+        if (cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &found, 12000, cudaEnableDefault,
+                                             &status) == cudaSuccess &&
             status == cudaDriverEntryPointSuccess)
             function = reinterpret_cast<EncodeTiled>(found);
     });
@@ -405,19 +425,25 @@ bool encode(CUtensorMap& map, const HeadRows& rows, const PrefillAttentionParams
     const cuuint64_t sizes[] = {d, static_cast<cuuint64_t>(tokens), static_cast<cuuint64_t>(heads),
                                 static_cast<cuuint64_t>(p.sequences)};
     // A stride of a dimension of size 1 may be 0, which the driver refuses.
-    const auto bytes = [&](std::int64_t stride) { return static_cast<cuuint64_t>(stride > 0 ? stride * 2 : 16); };
-    const cuuint64_t strides[] = {bytes(rows.tokenStride), bytes(rows.headStride), bytes(rows.sequenceStride)};
+    const auto bytes = [&](std::int64_t stride) {
+        return static_cast<cuuint64_t>(stride > 0 ? stride * 2 : 16);
+    };
+    const cuuint64_t strides[] = {bytes(rows.tokenStride), bytes(rows.headStride),
+                                  bytes(rows.sequenceStride)};
     const cuuint32_t box[] = {kPanel, kKeyBlock, 1, 1}, steps[] = {1, 1, 1, 1};
-    const auto type = p.element == Element::F16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
-    return function && function(&map, type, 4, rows.data, sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
-                                CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-                                CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) == CUDA_SUCCESS;
+    const auto type =
+        p.element == Element::F16 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT16 : CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
+    return function &&
+           function(&map, type, 4, rows.data, sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                    CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+                    CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) == CUDA_SUCCESS;
 }
 
 template <class T, int D>
 cudaError_t launchFor(const HopperParams& h, int blocks, cudaStream_t stream) {
     if (const auto e = allowSharedMemory(prefillTiles<T, D>, Shared<D>::kBytes); e != cudaSuccess) return e;
-    return launchKernel(prefillTiles<T, D>, dim3(blocks), dim3(kThreads), Shared<D>::kBytes, stream, false, h);
+    return launchKernel(prefillTiles<T, D>, dim3(blocks), dim3(kThreads), Shared<D>::kBytes, stream, false,
+                        h);
 }
 
 } // namespace

@@ -1,6 +1,8 @@
-// Prefill attention with mma.sync: eight warps of 16 query rows each share key tiles of 64, double-buffered by
-// asynchronous copies. The same kernel serves contiguous keys and keys in runs; a tile never crosses a run's end.
+// Prefill attention with mma.sync: eight warps of 16 query rows each share key tiles of 64, double-buffered
+// by asynchronous copies. The same kernel serves contiguous keys and keys in runs; a tile never crosses a
+// run's end.
 #include "kernels/cuda/element.cuh"
+#include "kernels/cuda/head_dims.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/prefill_launch.h"
 #include "kernels/cuda/prefill_mask.cuh"
@@ -20,16 +22,17 @@ template <int D>
 struct Layout {
     static constexpr int kPitch = 2 * D + 16; // of a row, bytes: no bank conflicts for ldmatrix
     static constexpr int kTileBytes = kKeys * kPitch;
-    static constexpr int kBytes = 4 * kTileBytes; // two stages of keys and values; the queries pass through first
+    static constexpr int kBytes =
+        4 * kTileBytes; // two stages of keys and values; the queries pass through first
 };
 
 /// What one block computes: some rows of one query head.
 struct Task {
-    const char* q;    ///< first row
-    char* out;        ///< first row
-    float* lse;       ///< first row; nullable
+    const char* q;                   ///< first row
+    char* out;                       ///< first row
+    float* lse;                      ///< first row; nullable
     std::int64_t qStride, outStride; ///< bytes
-    int rows;         ///< in this block
+    int rows;                        ///< in this block
     int firstPosition, window, sink;
     KeyRun runs[kKeyRuns];
 };
@@ -38,11 +41,13 @@ __device__ bool taskOf(const PrefillAttentionParams& p, Task& t) {
     const int block = gridDim.x - 1 - blockIdx.x, head = blockIdx.y, sequence = blockIdx.z; // longest first
     const int first = block * kRows, kvHead = head / (p.heads / p.kvHeads);
     const auto at = [&](const HeadRows& r, int h, int token) {
-        return static_cast<char*>(r.data) + 2 * (sequence * r.sequenceStride + h * r.headStride + token * r.tokenStride);
+        return static_cast<char*>(r.data) +
+               2 * (sequence * r.sequenceStride + h * r.headStride + token * r.tokenStride);
     };
     t.q = at(p.q, head, first);
     t.out = at(p.out, head, first);
-    t.lse = p.lse ? p.lse + (static_cast<std::int64_t>(sequence) * p.heads + head) * p.queryTokens + first : nullptr;
+    t.lse = p.lse ? p.lse + (static_cast<std::int64_t>(sequence) * p.heads + head) * p.queryTokens + first
+                  : nullptr;
     t.qStride = 2 * p.q.tokenStride, t.outStride = 2 * p.out.tokenStride;
     t.rows = min(kRows, p.queryTokens - first);
     t.firstPosition = p.keyTokens - p.queryTokens + first;
@@ -96,7 +101,8 @@ __device__ void copyRows(const char* from, std::int64_t stride, int count, int m
     for (int i = threadIdx.x; i < most * kChunks; i += kThreads) {
         const int row = i / kChunks, chunk = i % kChunks;
         const bool valid = row < count;
-        copyAsync16(to + row * Layout<D>::kPitch + chunk * 16, from + (valid ? row : 0) * stride + chunk * 16, valid);
+        copyAsync16(to + row * Layout<D>::kPitch + chunk * 16, from + (valid ? row : 0) * stride + chunk * 16,
+                    valid);
     }
 }
 
@@ -123,7 +129,8 @@ struct Rows {
     __device__ void scores(std::uint32_t keys, int lane) {
 #pragma unroll
         for (int n = 0; n < kKeys / 8; ++n) s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
-        const std::uint32_t from = keys + ((lane & 7) + (lane >> 4) * 8) * Layout<D>::kPitch + ((lane >> 3) & 1) * 16;
+        const std::uint32_t from =
+            keys + ((lane & 7) + (lane >> 4) * 8) * Layout<D>::kPitch + ((lane >> 3) & 1) * 16;
 #pragma unroll
         for (int step = 0; step < D / 16; ++step)
 #pragma unroll
@@ -141,7 +148,8 @@ struct Rows {
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
                 const int index = n * 8 + lane % 4 * 2 + i % 2;
-                const bool visible = (index < count) & isVisible(row + i / 2 * 8, firstKey + index, window, sink);
+                const bool visible =
+                    (index < count) & isVisible(row + i / 2 * 8, firstKey + index, window, sink);
                 s[n][i] = visible ? s[n][i] : -INFINITY;
             }
     }
@@ -178,8 +186,8 @@ struct Rows {
         for (int step = 0; step < kKeys / 16; ++step) {
             const float(&x)[4] = s[2 * step];
             const float(&y)[4] = s[2 * step + 1];
-            const std::uint32_t a[4] = {packPair<T>(x[0], x[1]), packPair<T>(x[2], x[3]), packPair<T>(y[0], y[1]),
-                                        packPair<T>(y[2], y[3])};
+            const std::uint32_t a[4] = {packPair<T>(x[0], x[1]), packPair<T>(x[2], x[3]),
+                                        packPair<T>(y[0], y[1]), packPair<T>(y[2], y[3])};
 #pragma unroll
             for (int pair = 0; pair < D / 16; ++pair) {
                 std::uint32_t b[4];
@@ -254,25 +262,24 @@ __global__ void __launch_bounds__(kThreads, 1) attendRows(const Params p) {
 
 template <class T, int D, class Params>
 cudaError_t launchFor(const Params& p, int rows, cudaStream_t stream) {
-    if (const auto e = allowSharedMemory(attendRows<T, D, Params>, Layout<D>::kBytes); e != cudaSuccess) return e;
-    return launchKernel(attendRows<T, D, Params>, dim3((rows + kRows - 1) / kRows, p.heads, p.sequences), dim3(kThreads),
-                        Layout<D>::kBytes, stream, false, p);
+    if (const auto e = allowSharedMemory(attendRows<T, D, Params>, Layout<D>::kBytes); e != cudaSuccess)
+        return e;
+    return launchKernel(attendRows<T, D, Params>, dim3((rows + kRows - 1) / kRows, p.heads, p.sequences),
+                        dim3(kThreads), Layout<D>::kBytes, stream, false, p);
 }
 
 template <class Params>
 cudaError_t launchAny(const Params& p, int rows, cudaStream_t stream) {
     return withElement(p.element, [&]<class T>(T) {
-        switch (p.headDim) {
-        case 64: return launchFor<T, 64>(p, rows, stream);
-        case 96: return launchFor<T, 96>(p, rows, stream);
-        case 128: return launchFor<T, 128>(p, rows, stream);
-        default: return cudaErrorInvalidValue;
-        }
+        return withHeadDim(p.headDim, [&]<int D>(std::integral_constant<int, D>) {
+            return launchFor<T, D>(p, rows, stream);
+        });
     });
 }
 
 bool isShaped(int sequences, int heads, int kvHeads) {
-    return sequences > 0 && sequences < 65536 && heads > 0 && heads < 65536 && kvHeads > 0 && heads % kvHeads == 0;
+    return sequences > 0 && sequences < 65536 && heads > 0 && heads < 65536 && kvHeads > 0 &&
+           heads % kvHeads == 0;
 }
 
 } // namespace
@@ -286,7 +293,9 @@ cudaError_t launchRunAttention(const RunAttentionParams& p, cudaStream_t stream)
     return launchAny(p, p.mostRows, stream);
 }
 
-std::size_t prefillWorkspaceBytes() { return 128; }
+std::size_t prefillWorkspaceBytes() {
+    return 128;
+}
 
 cudaError_t launchPrefillAttention(const PrefillAttentionParams& p, cudaStream_t stream) {
     if (!isShaped(p.sequences, p.heads, p.kvHeads) || p.queryTokens <= 0 || p.queryTokens > p.keyTokens ||

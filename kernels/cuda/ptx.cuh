@@ -14,10 +14,13 @@ __device__ inline std::uint32_t sharedAddress(const void* pointer) {
 /// Copies 16 bytes from global to shared memory without passing registers; writes zeros where !valid.
 __device__ inline void copyAsync16(std::uint32_t shared, const void* global, bool valid) {
     const int bytes = valid ? 16 : 0;
-    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(shared), "l"(global), "r"(bytes));
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(shared), "l"(global),
+                 "r"(bytes));
 }
 
-__device__ inline void commitCopies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+__device__ inline void commitCopies() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
 
 /// Until at most Pending of this thread's newest groups are still under way.
 template <int Pending>
@@ -41,7 +44,8 @@ __device__ inline void loadMatrix4Transposed(std::uint32_t (&r)[4], std::uint32_
 
 /// c += a · b, a 16 × 16 row-major, b 16 × 8 column-major, accumulators in single precision.
 template <class T>
-__device__ inline void mma16816(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1);
+__device__ inline void mma16816(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
+                                std::uint32_t b1);
 
 template <>
 __device__ inline void mma16816<__half>(float (&c)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
@@ -68,8 +72,8 @@ __device__ inline float exp2Fast(float x) {
     return y;
 }
 
-/// Programmatic dependent launch: memory written by the kernel before is visible after the wait. Both are empty
-/// operations for a kernel launched without it and on cards before Hopper.
+/// Programmatic dependent launch: memory written by the kernel before is visible after the wait. Both are
+/// empty operations for a kernel launched without it and on cards before Hopper.
 __device__ inline void waitForPreviousKernel() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.wait;" ::: "memory");

@@ -1,5 +1,6 @@
-// One block a row of logits: arg max, choice by a random number from what top-k, top-p and min-p keep, KL divergence.
-// What is kept is always "all logits at or above a cut", found by bisecting the ordered bits of the logits.
+// One block a row of logits: arg max, choice by a random number from what top-k, top-p and min-p keep, KL
+// divergence. What is kept is always "all logits at or above a cut", found by bisecting the ordered bits of
+// the logits.
 #include "moa_kernels/cuda/sampling.h"
 
 #include "kernels/cuda/launch.h"
@@ -25,7 +26,9 @@ struct Best {
     int id;
 };
 
-__device__ Best better(Best a, Best b) { return b.value > a.value || (b.value == a.value && b.id < a.id) ? b : a; }
+__device__ Best better(Best a, Best b) {
+    return b.value > a.value || (b.value == a.value && b.id < a.id) ? b : a;
+}
 
 __device__ Best blockArgMax(const float* logits, int vocab) {
     __shared__ Best scratch[32];
@@ -33,7 +36,8 @@ __device__ Best blockArgMax(const float* logits, int vocab) {
     for (int i = threadIdx.x; i < vocab; i += kThreads) best = better(best, {logits[i], i});
     const auto reduce = [&] {
         for (int step = 16; step > 0; step /= 2)
-            best = better(best, {__shfl_xor_sync(~0u, best.value, step), __shfl_xor_sync(~0u, best.id, step)});
+            best =
+                better(best, {__shfl_xor_sync(~0u, best.value, step), __shfl_xor_sync(~0u, best.id, step)});
     };
     reduce();
     if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = best;
@@ -50,7 +54,8 @@ struct Kept {
 };
 
 /// Sum of weights and number of the logits with key ≥ cut.
-__device__ Kept keptFrom(const SampleParams& p, const float* logits, float top, std::uint32_t cut, float* scratch) {
+__device__ Kept keptFrom(const SampleParams& p, const float* logits, float top, std::uint32_t cut,
+                         float* scratch) {
     float weight = 0, count = 0;
     for (int i = threadIdx.x; i < p.vocab; i += kThreads)
         if (keyOf(logits[i]) >= cut) weight += expf((logits[i] - top) / p.temperature), count += 1;
@@ -59,13 +64,15 @@ __device__ Kept keptFrom(const SampleParams& p, const float* logits, float top, 
 
 /// The highest cut ≥ `floor` for which enough is kept.
 template <class Enough>
-__device__ std::uint32_t highestCut(const SampleParams& p, const float* logits, float top, std::uint32_t floor,
-                                    float* scratch, Enough enough) {
+__device__ std::uint32_t highestCut(const SampleParams& p, const float* logits, float top,
+                                    std::uint32_t floor, float* scratch, Enough enough) {
     std::uint32_t low = floor, high = keyOf(top);
     while (low < high) {
         const std::uint32_t middle = low + (high - low) / 2 + 1;
-        if (enough(keptFrom(p, logits, top, middle, scratch))) low = middle;
-        else high = middle - 1;
+        if (enough(keptFrom(p, logits, top, middle, scratch)))
+            low = middle;
+        else
+            high = middle - 1;
     }
     return low;
 }
@@ -122,7 +129,8 @@ __global__ void __launch_bounds__(kThreads) sampleRows(const SampleParams p) {
     const float top = best.value;
     std::uint32_t cut = p.minP > 0 ? keyOf(top + p.temperature * logf(p.minP)) : 0u;
     if (p.topK > 0)
-        cut = highestCut(p, logits, top, cut, scratch, [&](Kept k) { return k.count >= static_cast<float>(p.topK); });
+        cut = highestCut(p, logits, top, cut, scratch,
+                         [&](Kept k) { return k.count >= static_cast<float>(p.topK); });
     if (p.topP < 1) {
         const float target = p.topP * keptFrom(p, logits, top, cut, scratch).weight;
         cut = highestCut(p, logits, top, cut, scratch, [&](Kept k) { return k.weight >= target; });
@@ -138,7 +146,8 @@ __global__ void __launch_bounds__(kThreads) klRows(const KlParams params) {
     const float* q = params.q + static_cast<std::int64_t>(blockIdx.x) * params.vocab;
     const float topP = blockArgMax(p, params.vocab).value, topQ = blockArgMax(q, params.vocab).value;
     float sumP = 0, sumQ = 0;
-    for (int i = threadIdx.x; i < params.vocab; i += kThreads) sumP += expf(p[i] - topP), sumQ += expf(q[i] - topQ);
+    for (int i = threadIdx.x; i < params.vocab; i += kThreads)
+        sumP += expf(p[i] - topP), sumQ += expf(q[i] - topQ);
     const float lseP = topP + logf(blockSum(sumP, scratch)), lseQ = topQ + logf(blockSum(sumQ, scratch));
     float kl = 0;
     for (int i = threadIdx.x; i < params.vocab; i += kThreads) {
@@ -153,7 +162,8 @@ __global__ void __launch_bounds__(kThreads) klRows(const KlParams params) {
 
 cudaError_t launchSample(const SampleParams& p, cudaStream_t stream) {
     const bool random = p.temperature > 0;
-    if (p.rows <= 0 || p.vocab <= 0 || (random && !p.randomState) || p.topK < 0 || !(p.topP > 0) || !(p.minP >= 0))
+    if (p.rows <= 0 || p.vocab <= 0 || (random && !p.randomState) || p.topK < 0 || !(p.topP > 0) ||
+        !(p.minP >= 0))
         return cudaErrorInvalidValue;
     return launchKernel(sampleRows, dim3(p.rows), dim3(kThreads), 0, stream, p.overlapPrevious, p);
 }

@@ -44,7 +44,8 @@ __device__ inline float warpMax(float x) {
     return x;
 }
 
-/// Sum over a block of at most 1,024 threads, the same in each; `scratch` [32] may be used again after a barrier.
+/// Sum over a block of at most 1,024 threads, the same in each; `scratch` [32] may be used again after a
+/// barrier.
 __device__ inline float blockSum(float x, float* scratch) {
     x = warpSum(x);
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = (blockDim.x + 31) / 32;

@@ -37,6 +37,7 @@ const std::vector<Row> kRows{
     {"engine/core", {}, {}},
     {"engine/loader", kLoader, {"nlohmann", "PCRE2", "sentencepiece"}},
     {"engine/backend", {"engine/core", "moa_kernels", "kernels/cpu"}, {"OpenBLAS"}},
+    {"engine/backend/cuda", {"engine/core", "engine/backend", "moa_kernels"}, {"CUDA"}},
     {"engine/model", kModel, {}},
     {"engine/tasks", kOnModel, {"nlohmann"}},
     {"engine/capture", kOnModel, {"libpng"}},
@@ -45,6 +46,7 @@ const std::vector<Row> kRows{
     {"engine/plan", {"engine/core"}, {"nlohmann"}},
     {"engine/compare", kCompare, {"nlohmann"}},
     {"kernels/include", {"moa_kernels"}, {}},
+    {"kernels/include/moa_kernels/cuda", {"moa_kernels"}, {"CUDA"}},
     {"kernels/cpu", {"moa_kernels"}, {"Highway"}},
     {"kernels/cuda", {"moa_kernels"}, {"CUDA"}},
     {"kernels/reference", {"moa_kernels"}, {}},
@@ -53,7 +55,7 @@ const std::vector<Row> kRows{
     {"ui/viewmodels", {"ui/jobs", "engine/core"}, {"Qt"}},
     {"ui/views", {"ui/viewmodels", "ui/widgets"}, {"Qt"}},
     {"ui/widgets", {"ui/viewmodels"}, {"Qt"}},
-    {"tests", kTests, {"GoogleTest", "nlohmann", "libpng", "SQLite", "CBC", "Highway", "OpenBLAS", "PCRE2"}},
+    {"tests", kTests, {"GoogleTest", "nlohmann", "libpng", "SQLite", "CBC", "CUDA", "Highway", "OpenBLAS", "PCRE2"}},
 };
 
 struct Library {

@@ -26,7 +26,9 @@ int multiprocessors() {
     return count;
 }
 
-std::size_t sz(std::int64_t x) { return static_cast<std::size_t>(x); }
+std::size_t sz(std::int64_t x) {
+    return static_cast<std::size_t>(x);
+}
 
 } // namespace
 
@@ -56,8 +58,9 @@ void Decoder::allocate(const DecoderLayout& layout) {
     m_caches = DeviceMemory(layers * entries * sizeof(k::DecodeCache), "cache table");
     m_tileStarts = DeviceMemory(layers * (entries + 1) * sizeof(std::int32_t), "shares");
     m_firstEntry = DeviceMemory(layers * sz(m_workers) * sizeof(std::int32_t), "shares");
-    m_attentionWorkspace = DeviceMemory(k::decodeWorkspaceBytes(m_workers, m_config.groupSize(), m_config.headDim),
-                                        "partial results of attention");
+    m_attentionWorkspace =
+        DeviceMemory(k::decodeWorkspaceBytes(m_workers, m_config.groupSize(), m_config.headDim),
+                     "partial results of attention");
     const std::size_t angles = sz(layout.positions) * sz(m_config.headDim) / 2 * sizeof(float);
     m_cosine = DeviceMemory(angles, "rotary table");
     m_sine = DeviceMemory(angles, "rotary table");
@@ -104,7 +107,8 @@ void Decoder::fillRotaryTable(std::int64_t positions) {
             sine[sz(p * half + c)] = static_cast<float>(std::sin(static_cast<double>(p) * frequency));
         }
     }
-    check(cudaMemcpy(m_cosine.as(), cosine.data(), m_cosine.bytes(), cudaMemcpyHostToDevice), "writing the table");
+    check(cudaMemcpy(m_cosine.as(), cosine.data(), m_cosine.bytes(), cudaMemcpyHostToDevice),
+          "writing the table");
     check(cudaMemcpy(m_sine.as(), sine.data(), m_sine.bytes(), cudaMemcpyHostToDevice), "writing the table");
 }
 
@@ -167,8 +171,16 @@ void Decoder::recordBatchLayer(int layer) {
     const auto& w = m_weights.layers[sz(layer)];
     const int hidden = m_config.hidden, inner = m_config.intermediate;
     const auto norm = [&](const void* weight) {
-        k::RmsNormParams n{m_x.as(), hidden, weight, m_normed.as(), hidden, m_sequences, hidden, m_config.rmsNormEps,
-                           elementOf(m_config), true};
+        k::RmsNormParams n{m_x.as(),
+                           hidden,
+                           weight,
+                           m_normed.as(),
+                           hidden,
+                           m_sequences,
+                           hidden,
+                           m_config.rmsNormEps,
+                           elementOf(m_config),
+                           true};
         check(k::launchRmsNorm(n, m_stream), "RMSNorm");
     };
     norm(w.attentionNorm);
@@ -192,8 +204,8 @@ void Decoder::recordSingleLayer(int layer) {
     const auto& w = m_weights.layers[sz(layer)];
     const auto gemv = [&](const void* x, const void* norm, const void* weight, void* out, int in, int out_,
                           k::GemvEpilogue epilogue) {
-        check(k::launchGemv({x, norm, m_config.rmsNormEps, weight, out, in, out_, epilogue, elementOf(m_config), true,
-                             ropeOf(layer)},
+        check(k::launchGemv({x, norm, m_config.rmsNormEps, weight, out, in, out_, epilogue,
+                             elementOf(m_config), true, ropeOf(layer)},
                             m_stream),
               "matrix-vector product");
     };
@@ -214,14 +226,23 @@ void Decoder::record() {
     plan.workers = m_workers;
     plan.tileStarts = m_tileStarts.as<std::int32_t>(), plan.firstEntry = m_firstEntry.as<std::int32_t>();
     check(k::launchDecodePlan(plan, m_stream), "planning attention");
-    check(k::launchEmbed({m_tokens.as<std::int32_t>(), m_weights.embedding, m_x.as(), hidden, m_sequences, hidden,
-                          element, true},
+    check(k::launchEmbed({m_tokens.as<std::int32_t>(), m_weights.embedding, m_x.as(), hidden, m_sequences,
+                          hidden, element, true},
                          m_stream),
           "embedding");
     for (int l = 0; l < m_config.layers; ++l) m_sequences == 1 ? recordSingleLayer(l) : recordBatchLayer(l);
     if (m_sequences == 1) {
-        check(k::launchGemv({m_x.as(), m_weights.norm, m_config.rmsNormEps, m_weights.head, m_logits.as(), hidden,
-                             m_config.vocab, k::GemvEpilogue::StoreFloat, element, true, {}},
+        check(k::launchGemv({m_x.as(),
+                             m_weights.norm,
+                             m_config.rmsNormEps,
+                             m_weights.head,
+                             m_logits.as(),
+                             hidden,
+                             m_config.vocab,
+                             k::GemvEpilogue::StoreFloat,
+                             element,
+                             true,
+                             {}},
                             m_stream),
               "logits");
     } else {
@@ -245,14 +266,17 @@ void Decoder::record() {
 void Decoder::setState(std::span<const std::int32_t> positions, std::span<const std::int32_t> tokens) {
     if (positions.size() != sz(m_sequences) || tokens.size() != sz(m_sequences))
         throw UsageError("a decoder needs a position and a token for every sequence");
-    check(cudaMemcpyAsync(m_positions.as(), positions.data(), m_positions.bytes(), cudaMemcpyHostToDevice, m_stream),
+    check(cudaMemcpyAsync(m_positions.as(), positions.data(), m_positions.bytes(), cudaMemcpyHostToDevice,
+                          m_stream),
           "writing positions");
     check(cudaMemcpyAsync(m_tokens.as(), tokens.data(), m_tokens.bytes(), cudaMemcpyHostToDevice, m_stream),
           "writing tokens");
     m_stream.synchronise();
 }
 
-void Decoder::step() { m_graph.launch(m_stream); }
+void Decoder::step() {
+    m_graph.launch(m_stream);
+}
 
 std::vector<std::int32_t> Decoder::tokens() {
     std::vector<std::int32_t> host(sz(m_sequences));

@@ -1,7 +1,7 @@
-// The decode step of a Llama model for a fixed batch on one card, recorded as one graph: embedding, layers, logits,
-// choice of the next token, advance. No host synchronisation inside a step; sequences of different lengths and any
-// mix of windows. One sequence alone runs on matrix-vector kernels, more on cuBLAS.
-// Goal: the speed that the card's memory allows. Non-goal: prefill, loading files.
+// The decode step of a Llama model for a fixed batch on one card, recorded as one graph: embedding, layers,
+// logits, choice of the next token, advance. No host synchronisation inside a step; sequences of different
+// lengths and any mix of windows. One sequence alone runs on matrix-vector kernels, more on cuBLAS. Goal: the
+// speed that the card's memory allows. Non-goal: prefill, loading files.
 #pragma once
 
 #include "engine/backend/cuda/device_memory.h"
@@ -69,7 +69,8 @@ private:
     void recordSingleLayer(int layer);
     kernels::cuda::RopeAppendParams ropeOf(int layer) const;
     void attend(int layer);
-    Product product(const void* x, int inCols, const void* weight, void* out, int outCols, bool accumulate) const;
+    Product product(const void* x, int inCols, const void* weight, void* out, int outCols,
+                    bool accumulate) const;
     int qkvCols() const { return (m_config.heads + 2 * m_config.kvHeads) * m_config.headDim; }
     int outCols() const { return m_config.heads * m_config.headDim; }
 

@@ -30,7 +30,8 @@ DeviceMemory::DeviceMemory(std::size_t bytes, const std::string& what) : m_bytes
     if (result == cudaErrorMemoryAllocation) {
         cudaGetLastError();
         const MemoryState state = memoryState();
-        throw MemoryError(what, bytes, state.freeBytes, "a shorter context, a smaller batch or a plan of lower density");
+        throw MemoryError(what, bytes, state.freeBytes,
+                          "a shorter context, a smaller batch or a plan of lower density");
     }
     check(result, "allocating memory");
     const cudaError_t cleared = cudaMemset(m_data, 0, bytes);

@@ -29,7 +29,8 @@ struct Matmul::Shape {
     }
 };
 
-Matmul::Matmul(cudaDataType_t element) : m_element(element), m_workspace(kWorkspaceBytes, "workspace of cuBLAS") {
+Matmul::Matmul(cudaDataType_t element)
+    : m_element(element), m_workspace(kWorkspaceBytes, "workspace of cuBLAS") {
     check(cublasLtCreate(&m_handle), "starting cuBLASLt");
 }
 
@@ -46,28 +47,31 @@ Matmul::Shape& Matmul::shapeOf(const Product& p) {
     auto& slot = m_shapes[keyOf(p)];
     if (slot) return *slot;
     auto shape = std::make_unique<Shape>();
-    check(cublasLtMatmulDescCreate(&shape->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
+    check(cublasLtMatmulDescCreate(&shape->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+          "describing a product");
     const cublasOperation_t transpose = p.transposed ? CUBLAS_OP_N : CUBLAS_OP_T;
-    check(cublasLtMatmulDescSetAttribute(shape->operation, CUBLASLT_MATMUL_DESC_TRANSA, &transpose, sizeof transpose),
+    check(cublasLtMatmulDescSetAttribute(shape->operation, CUBLASLT_MATMUL_DESC_TRANSA, &transpose,
+                                         sizeof transpose),
           "describing a product");
     const auto rows = static_cast<std::uint64_t>(p.rows), in = static_cast<std::uint64_t>(p.inCols),
                out = static_cast<std::uint64_t>(p.outCols);
     const auto weightStride = static_cast<std::int64_t>(p.transposed ? out : in);
-    check(cublasLtMatrixLayoutCreate(&shape->weight, m_element, p.transposed ? out : in, p.transposed ? in : out,
-                                     weightStride),
+    check(cublasLtMatrixLayoutCreate(&shape->weight, m_element, p.transposed ? out : in,
+                                     p.transposed ? in : out, weightStride),
           "describing a weight");
     check(cublasLtMatrixLayoutCreate(&shape->x, m_element, in, rows, p.xStride), "describing an input");
-    check(cublasLtMatrixLayoutCreate(&shape->out, p.floatOut ? CUDA_R_32F : m_element, out, rows, p.outStride),
-          "describing an output");
+    check(
+        cublasLtMatrixLayoutCreate(&shape->out, p.floatOut ? CUDA_R_32F : m_element, out, rows, p.outStride),
+        "describing an output");
     cublasLtMatmulPreference_t preference = nullptr;
     check(cublasLtMatmulPreferenceCreate(&preference), "choosing an algorithm");
-    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspaceBytes,
-                                         sizeof kWorkspaceBytes);
+    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                         &kWorkspaceBytes, sizeof kWorkspaceBytes);
     shape->candidates.resize(kCandidates);
     int found = 0;
     const auto status =
-        cublasLtMatmulAlgoGetHeuristic(m_handle, shape->operation, shape->weight, shape->x, shape->out, shape->out,
-                                       preference, kCandidates, shape->candidates.data(), &found);
+        cublasLtMatmulAlgoGetHeuristic(m_handle, shape->operation, shape->weight, shape->x, shape->out,
+                                       shape->out, preference, kCandidates, shape->candidates.data(), &found);
     cublasLtMatmulPreferenceDestroy(preference);
     check(status, "choosing an algorithm");
     if (found == 0) throw Error("cuBLAS knows no algorithm for a product of this shape");
@@ -80,7 +84,8 @@ cublasStatus_t Matmul::launch(const Shape& shape, const cublasLtMatmulAlgo_t& al
                               cudaStream_t stream) {
     const float one = 1, beta = p.accumulate ? 1.f : 0.f;
     return cublasLtMatmul(m_handle, shape.operation, &one, p.weight, shape.weight, p.x, shape.x, &beta, p.out,
-                          shape.out, p.out, shape.out, &algorithm, m_workspace.as(), m_workspace.bytes(), stream);
+                          shape.out, p.out, shape.out, &algorithm, m_workspace.as(), m_workspace.bytes(),
+                          stream);
 }
 
 void Matmul::run(const Product& product, cudaStream_t stream) {

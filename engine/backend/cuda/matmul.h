@@ -34,8 +34,8 @@ public:
     ~Matmul();
 
     void run(const Product& product, cudaStream_t stream);
-    /// Tries the candidates on `products` (same shape; several, so that weights do not come from the L2 cache) and keeps
-    /// the fastest for that shape. What `out` holds is overwritten.
+    /// Tries the candidates on `products` (same shape; several, so that weights do not come from the L2
+    /// cache) and keeps the fastest for that shape. What `out` holds is overwritten.
     void tune(const std::vector<Product>& products, cudaStream_t stream);
 
 private:

@@ -7,7 +7,8 @@ namespace moa::cuda {
 
 class RandomWeights {
 public:
-    explicit RandomWeights(const ModelConfig& config, std::uint64_t seed = 1);
+    /// Matrices are normal with the given standard deviation, norms 1.
+    explicit RandomWeights(const ModelConfig& config, std::uint64_t seed = 1, float deviation = 0.02f);
     const DecoderWeights& weights() const { return m_weights; }
     std::uint64_t bytes() const { return m_memory.bytes(); }
 

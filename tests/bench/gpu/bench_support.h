@@ -40,8 +40,8 @@ inline Spread timed(cudaStream_t stream, int repeats, int calls, const std::func
     return {times[times.size() / 2], times.front(), times.back()};
 }
 
-/// Window of every KV head (sink 64 on top) for a mean span of `density` · n: a third of the heads (an eighth where the
-/// density asks for it) at full length, the others equal and short, as in the peers' script.
+/// Window of every KV head (sink 64 on top) for a mean span of `density` · n: a third of the heads (an eighth
+/// where the density asks for it) at full length, the others equal and short, as in the peers' script.
 inline std::vector<std::int64_t> twoSpans(int kvHeads, std::int64_t n, double density) {
     if (density >= 1) return std::vector<std::int64_t>(static_cast<std::size_t>(kvHeads), n - 64);
     int full = kvHeads / 3;

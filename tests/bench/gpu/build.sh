@@ -15,8 +15,9 @@ mkdir -p "$out"
 
 kernels=(kernels/cuda/*.cu)
 reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_layers.cpp)
-engine=(engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/decoder.cpp
-        engine/backend/cuda/random_weights.cpp engine/core/error.cpp engine/core/format.cpp)
+engine=(engine/backend/cuda/cuda_attention.cpp engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/decoder.cpp
+        engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/random_weights.cpp
+        engine/core/error.cpp engine/core/format.cpp)
 objects=()
 pids=()
 compile() {
@@ -42,7 +43,7 @@ common=("${objects[@]}")
 declare -A parts
 for target in $targets; do
     objects=()
-    if [ "$target" = kernel_tests ]; then compile tests/kernels/cuda/*_test.cpp
+    if [ "$target" = kernel_tests ]; then compile tests/kernels/cuda/*_test.cpp tests/backend/cuda/*_test.cpp
     else compile "tests/bench/gpu/$target.cpp"; fi
     parts[$target]="${objects[*]}"
 done

@@ -1,5 +1,5 @@
-// Decode of a 7B shape from random weights: tokens per second, bytes per second, share of the read rate measured in
-// the same run. One JSON line a figure.
+// Decode of a 7B shape from random weights: tokens per second, bytes per second, share of the read rate
+// measured in the same run. One JSON line a figure.
 //   decode_bench [CONTEXT:BATCH:DENSITY[:five|:mixed]]…     BATCH 0: as many as fit
 #include "engine/backend/cuda/random_weights.h"
 #include "engine/core/error.h"
@@ -7,7 +7,6 @@
 #include "moa_kernels/cuda/measure.h"
 #include "tests/bench/gpu/bench_support.h"
 #include "tests/bench/gpu/energy.h"
-
 
 namespace moa::bench {
 namespace {
@@ -21,7 +20,9 @@ struct Rates {
 Rates measureRates() {
     const std::size_t bytes = std::size_t(2) << 30;
     cuda::DeviceMemory a(bytes, "rates"), b(bytes, "rates");
-    cuda::check(k::launchRandomFill({a.as(), static_cast<std::int64_t>(bytes / 2), 1, 7, k::Element::F16}, nullptr), "fill");
+    cuda::check(
+        k::launchRandomFill({a.as(), static_cast<std::int64_t>(bytes / 2), 1, 7, k::Element::F16}, nullptr),
+        "fill");
     cuda::Stream stream;
     cuda::check(cudaDeviceSynchronize(), "fill");
     const auto copy = timed(stream, 7, 3, [&] {
@@ -30,8 +31,10 @@ Rates measureRates() {
     const auto read = timed(stream, 7, 3, [&] {
         cuda::check(k::launchReadAll(a.as(), bytes, b.as<std::uint32_t>(), stream), "read");
     });
-    const Rates rates{2e3 * static_cast<double>(bytes) / copy.median, 1e3 * static_cast<double>(bytes) / read.median};
-    std::printf("{\"what\": \"rates\", \"copy_TBps\": %.3f, \"read_TBps\": %.3f}\n", rates.copy / 1e12, rates.read / 1e12);
+    const Rates rates{2e3 * static_cast<double>(bytes) / copy.median,
+                      1e3 * static_cast<double>(bytes) / read.median};
+    std::printf("{\"what\": \"rates\", \"copy_TBps\": %.3f, \"read_TBps\": %.3f}\n", rates.copy / 1e12,
+                rates.read / 1e12);
     return rates;
 }
 
@@ -77,16 +80,19 @@ cuda::DecoderLayout layoutOf(const ModelConfig& config, const Case& c, int batch
 }
 
 int largestBatch(const ModelConfig& config, const Case& c) {
-    const auto free = static_cast<double>(cuda::memoryState().freeBytes) - 0.9e9; // activations, tables, graph
+    const auto free =
+        static_cast<double>(cuda::memoryState().freeBytes) - 0.9e9; // activations, tables, graph
     return static_cast<int>(free / static_cast<double>(cacheBytes(config, layoutOf(config, c, 1))));
 }
 
 /// Bytes of keys and values that one step reads.
-double readBytes(const ModelConfig& config, const cuda::DecoderLayout& layout, const std::vector<std::int32_t>& at) {
+double readBytes(const ModelConfig& config, const cuda::DecoderLayout& layout,
+                 const std::vector<std::int32_t>& at) {
     double slots = 0;
     const std::size_t perSequence = layout.windows.size() / at.size();
     for (std::size_t i = 0; i < layout.windows.size(); ++i)
-        slots += static_cast<double>(std::min<std::int64_t>(layout.windows[i] + layout.sink, at[i / perSequence] + 1));
+        slots += static_cast<double>(
+            std::min<std::int64_t>(layout.windows[i] + layout.sink, at[i / perSequence] + 1));
     return slots * 4 * config.headDim;
 }
 
@@ -109,8 +115,8 @@ void runCase(const ModelConfig& config, const cuda::RandomWeights& weights, Case
     const auto before = cuda::memoryState();
     cuda::Decoder decoder(config, weights.weights(), layout);
     const auto after = cuda::memoryState();
-    cuda::check(k::launchRandomFill({decoder.kv().as(), static_cast<std::int64_t>(decoder.kvBytes() / 2), 1, 5,
-                                     k::Element::F16},
+    cuda::check(k::launchRandomFill({decoder.kv().as(), static_cast<std::int64_t>(decoder.kvBytes() / 2), 1,
+                                     5, k::Element::F16},
                                     nullptr),
                 "fill");
     cuda::check(cudaDeviceSynchronize(), "fill");
@@ -121,17 +127,18 @@ void runCase(const ModelConfig& config, const cuda::RandomWeights& weights, Case
     const double kv = readBytes(config, layout, positions);
     const double table = 2.0 * config.vocab * config.hidden; // the embedding is looked up, not read
     const double bytes = kv + static_cast<double>(weights.bytes()) - table;
-    std::printf("{\"what\": \"decode\", \"context\": %lld, \"batch\": %d, \"density\": %.4f, \"plan\": \"%s\", "
-                "\"ms\": %.3f, \"ms_min\": %.3f, \"ms_max\": %.3f, \"tok_s\": %.1f, \"bytes\": %.0f, \"TBps\": %.3f, "
-                "\"share_of_read\": %.3f, \"joules_per_token\": %.4f, \"kv_bytes\": %llu, \"allocated_bytes\": %llu, "
-                "\"weight_bytes\": %llu}\n",
-                static_cast<long long>(c.context), batch,
-                static_cast<double>(decoder.kvBytes()) / (4.0 * config.headDim * config.layers * config.kvHeads) / batch /
-                    static_cast<double>(c.context),
-                c.kind.c_str(), ms.median, ms.least, ms.most, batch / ms.median * 1e3, bytes, bytes / ms.median / 1e9,
-                bytes / ms.median * 1e3 / rates.read, joules, static_cast<unsigned long long>(decoder.kvBytes()),
-                static_cast<unsigned long long>(before.freeBytes - after.freeBytes),
-                static_cast<unsigned long long>(weights.bytes()));
+    std::printf(
+        "{\"what\": \"decode\", \"context\": %lld, \"batch\": %d, \"density\": %.4f, \"plan\": \"%s\", "
+        "\"ms\": %.3f, \"ms_min\": %.3f, \"ms_max\": %.3f, \"tok_s\": %.1f, \"bytes\": %.0f, \"TBps\": %.3f, "
+        "\"share_of_read\": %.3f, \"joules_per_token\": %.4f, \"kv_bytes\": %llu, \"allocated_bytes\": %llu, "
+        "\"weight_bytes\": %llu}\n",
+        static_cast<long long>(c.context), batch,
+        static_cast<double>(decoder.kvBytes()) / (4.0 * config.headDim * config.layers * config.kvHeads) /
+            batch / static_cast<double>(c.context),
+        c.kind.c_str(), ms.median, ms.least, ms.most, batch / ms.median * 1e3, bytes, bytes / ms.median / 1e9,
+        bytes / ms.median * 1e3 / rates.read, joules, static_cast<unsigned long long>(decoder.kvBytes()),
+        static_cast<unsigned long long>(before.freeBytes - after.freeBytes),
+        static_cast<unsigned long long>(weights.bytes()));
     std::fflush(stdout);
 }
 
@@ -143,7 +150,8 @@ int run(int count, char** arguments) {
         try {
             runCase(config, weights, parseCase(arguments[i]), rates);
         } catch (const Error& e) {
-            std::printf("{\"what\": \"decode\", \"case\": \"%s\", \"error\": \"%s\"}\n", arguments[i], e.what());
+            std::printf("{\"what\": \"decode\", \"case\": \"%s\", \"error\": \"%s\"}\n", arguments[i],
+                        e.what());
         }
     }
     return 0;

@@ -1,4 +1,5 @@
-// One head of a long text pooled into a square view from cached queries, keys and row log-sum-exp. A JSON line a figure.
+// One head of a long text pooled into a square view from cached queries, keys and row log-sum-exp. A JSON
+// line a figure.
 //   heatmap_bench [TOKENS:CELLS]…
 #include "engine/backend/cuda/device_memory.h"
 #include "engine/core/error.h"
@@ -20,8 +21,8 @@ void runCase(const char* text) {
     constexpr int d = 128;
     const std::int64_t count = static_cast<std::int64_t>(n) * d;
     const auto view = static_cast<std::size_t>(cells) * static_cast<std::size_t>(cells) * 4;
-    cuda::DeviceMemory q(static_cast<std::size_t>(count) * 2, "q"), key(q.bytes(), "k"), mean(view, "view"), max(view, "view"),
-        lse(static_cast<std::size_t>(n) * 4, "lse");
+    cuda::DeviceMemory q(static_cast<std::size_t>(count) * 2, "q"), key(q.bytes(), "k"), mean(view, "view"),
+        max(view, "view"), lse(static_cast<std::size_t>(n) * 4, "lse");
     for (const auto* memory : {&q, &key})
         cuda::check(k::launchRandomFill({memory->as(), count, 1, 3, k::Element::F16}, nullptr), "fill");
     const std::vector<float> rows(static_cast<std::size_t>(n), 10.f);
@@ -38,9 +39,11 @@ void runCase(const char* text) {
     cuda::Stream stream;
     cuda::check(cudaDeviceSynchronize(), "fill");
     const Spread ms = timed(stream, 7, 5, [&] { cuda::check(k::launchHeatmap(p, stream), "heatmap"); });
-    std::printf("{\"what\": \"heatmap\", \"tokens\": %d, \"cells\": %d, \"block\": %d, \"ms\": %.4f, \"ms_min\": %.4f, "
+    std::printf("{\"what\": \"heatmap\", \"tokens\": %d, \"cells\": %d, \"block\": %d, \"ms\": %.4f, "
+                "\"ms_min\": %.4f, "
                 "\"ms_max\": %.4f, \"TFLOPs\": %.1f}\n",
-                n, cells, p.block, ms.median, ms.least, ms.most, static_cast<double>(n) * n * d / ms.median / 1e9);
+                n, cells, p.block, ms.median, ms.least, ms.most,
+                static_cast<double>(n) * n * d / ms.median / 1e9);
 }
 
 } // namespace

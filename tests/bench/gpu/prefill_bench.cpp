@@ -1,5 +1,5 @@
-// Causal prefill attention of 32 heads, dense and under plans: milliseconds, and TFLOP/s on the visible (query, key)
-// pairs. One JSON line a figure.
+// Causal prefill attention of 32 heads, dense and under plans: milliseconds, and TFLOP/s on the visible
+// (query, key) pairs. One JSON line a figure.
 //   prefill_bench [TOKENS:HEAD_DIM:DENSITY[:portable]]…
 #include "engine/backend/cuda/device_memory.h"
 #include "engine/core/error.h"
@@ -35,8 +35,9 @@ void runCase(const char* text) {
         throw UsageError(std::string("not a case: ") + text);
     const std::int64_t count = n * kHeads * d;
     const auto bytes = static_cast<std::size_t>(count) * 2;
-    cuda::DeviceMemory q(bytes, "q"), key(bytes, "k"), v(bytes, "v"), out(bytes, "out"), windows(kHeads * 4, "windows"),
-        workspace(k::prefillWorkspaceBytes(), "workspace"), lse(static_cast<std::size_t>(n) * kHeads * 4, "lse");
+    cuda::DeviceMemory q(bytes, "q"), key(bytes, "k"), v(bytes, "v"), out(bytes, "out"),
+        windows(kHeads * 4, "windows"), workspace(k::prefillWorkspaceBytes(), "workspace"),
+        lse(static_cast<std::size_t>(n) * kHeads * 4, "lse");
     std::uint64_t seed = 1;
     for (const auto* memory : {&q, &key, &v})
         cuda::check(k::launchRandomFill({memory->as(), count, 1, seed++, k::Element::F16}, nullptr), "fill");
@@ -48,7 +49,9 @@ void runCase(const char* text) {
     }
     cuda::check(cudaMemcpy(windows.as(), host.data(), windows.bytes(), cudaMemcpyHostToDevice), "windows");
     k::PrefillAttentionParams p;
-    const auto rows = [&](const cuda::DeviceMemory& memory) { return k::HeadRows{memory.as(), count, d, n * d}; };
+    const auto rows = [&](const cuda::DeviceMemory& memory) {
+        return k::HeadRows{memory.as(), count, d, n * d};
+    };
     p.q = rows(q), p.k = rows(key), p.v = rows(v), p.out = rows(out);
     p.lse = lse.as<float>();
     p.windows = windows.as<std::int32_t>(), p.sink = kSink;
@@ -59,11 +62,14 @@ void runCase(const char* text) {
     p.portable = kind[0] == 'p';
     cuda::Stream stream;
     cuda::check(cudaDeviceSynchronize(), "fill");
-    const Spread ms = timed(stream, 7, 10, [&] { cuda::check(k::launchPrefillAttention(p, stream), "attention"); });
-    std::printf("{\"what\": \"prefill\", \"tokens\": %lld, \"head_dim\": %d, \"density\": %.3f, \"path\": \"%s\", "
-                "\"ms\": %.4f, \"ms_min\": %.4f, \"ms_max\": %.4f, \"visible_TFLOPs\": %.1f, \"visible_share\": %.4f}\n",
-                n, d, density, p.portable ? "portable" : "best", ms.median, ms.least, ms.most,
-                4.0 * d * pairs / ms.median / 1e9, pairs / (kHeads * (static_cast<double>(n) * (n + 1) / 2)));
+    const Spread ms =
+        timed(stream, 7, 10, [&] { cuda::check(k::launchPrefillAttention(p, stream), "attention"); });
+    std::printf(
+        "{\"what\": \"prefill\", \"tokens\": %lld, \"head_dim\": %d, \"density\": %.3f, \"path\": \"%s\", "
+        "\"ms\": %.4f, \"ms_min\": %.4f, \"ms_max\": %.4f, \"visible_TFLOPs\": %.1f, \"visible_share\": "
+        "%.4f}\n",
+        n, d, density, p.portable ? "portable" : "best", ms.median, ms.least, ms.most,
+        4.0 * d * pairs / ms.median / 1e9, pairs / (kHeads * (static_cast<double>(n) * (n + 1) / 2)));
     std::fflush(stdout);
 }
 

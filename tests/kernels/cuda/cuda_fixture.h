@@ -1,4 +1,5 @@
-// What the GPU tests share: arrays on the card, random elements, comparison with the double-precision reference.
+// What the GPU tests share: arrays on the card, random elements, comparison with the double-precision
+// reference.
 #pragma once
 
 #include "kernels/reference/reference_attention.h"
@@ -41,7 +42,8 @@ public:
         EXPECT_EQ(cudaMemset(m_data, 0xff, count * sizeof(T)), cudaSuccess); // NaN, so that gaps are seen
     }
     explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
-        EXPECT_EQ(cudaMemcpy(m_data, values.data(), m_count * sizeof(T), cudaMemcpyHostToDevice), cudaSuccess);
+        EXPECT_EQ(cudaMemcpy(m_data, values.data(), m_count * sizeof(T), cudaMemcpyHostToDevice),
+                  cudaSuccess);
     }
     DeviceArray(const DeviceArray&) = delete;
     DeviceArray& operator=(const DeviceArray&) = delete;
@@ -50,7 +52,8 @@ public:
     std::size_t size() const { return m_count; }
     std::vector<T> host() const {
         std::vector<T> values(m_count);
-        EXPECT_EQ(cudaMemcpy(values.data(), m_data, m_count * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
+        EXPECT_EQ(cudaMemcpy(values.data(), m_data, m_count * sizeof(T), cudaMemcpyDeviceToHost),
+                  cudaSuccess);
         return values;
     }
 
@@ -76,7 +79,8 @@ inline Bits toBits(double value, Element element) {
 struct RandomRows {
     std::vector<Bits> bits;
     std::vector<double> values;
-    RandomRows(std::size_t count, Element element, std::uint32_t seed, double deviation = 1) : bits(count), values(count) {
+    RandomRows(std::size_t count, Element element, std::uint32_t seed, double deviation = 1)
+        : bits(count), values(count) {
         std::mt19937 random(seed);
         std::normal_distribution<float> normal(0, static_cast<float>(deviation));
         for (std::size_t i = 0; i < count; ++i) {

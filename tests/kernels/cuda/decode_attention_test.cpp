@@ -1,5 +1,5 @@
-// Decode attention against the reference: batches of mixed lengths and windows, rings that have wrapped, keys that a
-// ring holds but the mask hides, idle sequences, fewer tiles than workers.
+// Decode attention against the reference: batches of mixed lengths and windows, rings that have wrapped, keys
+// that a ring holds but the mask hides, idle sequences, fewer tiles than workers.
 #include "moa_kernels/cuda/decode_attention.h"
 #include "tests/kernels/cuda/cuda_fixture.h"
 
@@ -11,11 +11,12 @@ using namespace kernels::cuda;
 struct Case {
     Element element = Element::F16;
     int headDim = 128, kvHeads = 2, group = 1;
-    std::vector<int> lengths;  ///< tokens with the new one; 0: idle
-    std::vector<int> windows;  ///< of KV head g of sequence s: windows[(s + g) % size]; 0: everything
+    std::vector<int> lengths; ///< tokens with the new one; 0: idle
+    std::vector<int> windows; ///< of KV head g of sequence s: windows[(s + g) % size]; 0: everything
     int sink = 64;
     int spareRing = 0;  ///< slots of the ring beyond the window
     int forgotten = 0;  ///< ring positions below this were never kept
+    bool fresh = false; ///< the new token's row is beside the cache
 };
 
 class DecodeAttention : public CudaTest {
@@ -29,7 +30,8 @@ protected:
     static reference::Mask maskOf(const Case& c, int entry) {
         reference::Mask mask;
         mask.sink = c.sink;
-        const int w = c.windows[static_cast<std::size_t>(entry / c.kvHeads + entry % c.kvHeads) % c.windows.size()];
+        const int w =
+            c.windows[static_cast<std::size_t>(entry / c.kvHeads + entry % c.kvHeads) % c.windows.size()];
         if (w > 0) mask.window = w;
         return mask;
     }
@@ -48,20 +50,30 @@ protected:
             const auto seed = static_cast<std::uint32_t>(e) * 2 + 7;
             RandomRows k(count, c.element, seed), v(count, c.element, seed + 1);
             DecodeCache& cache = caches[static_cast<std::size_t>(e)];
-            const auto window = static_cast<int>(std::min<std::int64_t>(maskOf(c, e).window, std::max(64, length)));
+            const auto window =
+                static_cast<int>(std::min<std::int64_t>(maskOf(c, e).window, std::max(64, length)));
             cache.sink = c.sink;
             cache.window = window;
             cache.ring = window + c.spareRing;
             cache.ringFirst = std::max(c.sink, c.forgotten);
-            const auto slots = static_cast<std::size_t>(cache.sink + cache.ring) * static_cast<std::size_t>(d);
+            const auto slots =
+                static_cast<std::size_t>(cache.sink + cache.ring) * static_cast<std::size_t>(d);
             std::vector<Bits> ringK(slots, 0xffff), ringV(slots, 0xffff); // slots never written hold NaN
-            for (int p = 0; p < length; ++p) {
+            for (int p = 0; p < length - (c.fresh ? 1 : 0); ++p) {
                 const int slot = p < c.sink ? p : c.sink + (p - c.sink) % cache.ring;
                 std::copy_n(k.bits.begin() + p * d, d, ringK.begin() + slot * d);
                 std::copy_n(v.bits.begin() + p * d, d, ringV.begin() + slot * d);
             }
             cache.k = memory.emplace_back(std::make_unique<DeviceArray<Bits>>(ringK))->data();
             cache.v = memory.emplace_back(std::make_unique<DeviceArray<Bits>>(ringV))->data();
+            if (c.fresh) {
+                const auto last = static_cast<std::int64_t>(std::max(length, 1) - 1) * d;
+                const auto row = [&](const RandomRows& rows) {
+                    const std::vector<Bits> bits(rows.bits.begin() + last, rows.bits.begin() + last + d);
+                    return memory.emplace_back(std::make_unique<DeviceArray<Bits>>(bits))->data();
+                };
+                cache.freshK = row(k), cache.freshV = row(v);
+            }
             problem.k.push_back(std::move(k.values));
             problem.v.push_back(std::move(v.values));
         }
@@ -71,7 +83,8 @@ protected:
     }
 
     static std::vector<double> launch(const Case& c, const std::vector<DecodeCache>& caches,
-                                      const std::vector<std::int32_t>& positions, const std::vector<Bits>& q) {
+                                      const std::vector<std::int32_t>& positions,
+                                      const std::vector<Bits>& q) {
         const int sequences = static_cast<int>(c.lengths.size()), heads = c.kvHeads * c.group;
         const int workers = decodeWorkers(multiprocessors()), entries = sequences * c.kvHeads;
         DeviceArray<DecodeCache> deviceCaches(caches);
@@ -79,8 +92,8 @@ protected:
             first(static_cast<std::size_t>(workers));
         DeviceArray<Bits> deviceQ(q), out(q.size());
         DeviceArray<char> workspace(decodeWorkspaceBytes(workers, c.group, c.headDim));
-        EXPECT_EQ(launchDecodePlan({deviceCaches.data(), devicePositions.data(), 1, sequences, c.kvHeads, workers,
-                                    starts.data(), first.data()},
+        EXPECT_EQ(launchDecodePlan({deviceCaches.data(), devicePositions.data(), 1, sequences, c.kvHeads,
+                                    workers, starts.data(), first.data()},
                                    nullptr),
                   cudaSuccess);
         DecodeAttentionParams p;
@@ -147,6 +160,14 @@ TEST_F(DecodeAttention, NoSinkAndWideSink) {
 TEST_F(DecodeAttention, HidesWhatTheRingHoldsBeyondTheWindow) {
     EXPECT_LE(errorOf({Element::F16, 128, 2, 4, {1000, 333, 90}, {128, 64}, 64, 192}), kTolerance);
     EXPECT_LE(errorOf({Element::F16, 128, 2, 4, {1000}, {0}, 64, 0, 700}), kTolerance);
+}
+
+TEST_F(DecodeAttention, NewRowBesideTheCache) {
+    for (const int spare : {0, 64}) {
+        Case c{Element::F16, 64, 2, 2, {1, 2, 64, 65, 0, 333, 1000}, {64, 128, 0}, 64, spare};
+        c.fresh = true;
+        EXPECT_LE(errorOf(c), kTolerance) << spare;
+    }
 }
 
 TEST_F(DecodeAttention, IdleSequencesAndManyShortOnes) {

@@ -27,23 +27,28 @@ std::vector<double> siluProduct(const std::vector<double>& gate, const std::vect
 TEST_P(Elementwise, RmsNormSwiGluAddEmbed) {
     const int rows = 5, cols = 1096; // no multiple of the block's width
     const auto n = static_cast<std::size_t>(rows * cols);
-    const RandomRows x(n, element(), 1), y(n, element(), 2), weight(static_cast<std::size_t>(cols), element(), 3);
+    const RandomRows x(n, element(), 1), y(n, element(), 2),
+        weight(static_cast<std::size_t>(cols), element(), 3);
     DeviceArray<Bits> dx(x.bits), dy(y.bits), dw(weight.bits), out(n);
-    ASSERT_EQ(launchRmsNorm({dx.data(), cols, dw.data(), out.data(), cols, rows, cols, 1e-5f, element()}, nullptr),
-              cudaSuccess);
+    ASSERT_EQ(
+        launchRmsNorm({dx.data(), cols, dw.data(), out.data(), cols, rows, cols, 1e-5f, element()}, nullptr),
+        cudaSuccess);
     std::vector<double> expected(n);
     reference::rmsNorm(x.values.data(), weight.values.data(), rows, cols, 1e-5, expected.data());
     EXPECT_LE(normalisedError(toDoubles(out.host(), element()), expected), kTolerance);
 
-    ASSERT_EQ(launchSwiGlu({dx.data(), dy.data(), out.data(), cols, cols, cols, rows, cols, element()}, nullptr),
-              cudaSuccess);
+    ASSERT_EQ(
+        launchSwiGlu({dx.data(), dy.data(), out.data(), cols, cols, cols, rows, cols, element()}, nullptr),
+        cudaSuccess);
     EXPECT_LE(normalisedError(toDoubles(out.host(), element()), siluProduct(x.values, y.values)), kTolerance);
 
     DeviceArray<std::int32_t> ids(std::vector<std::int32_t>{4, 0, 3, 3, 1});
-    ASSERT_EQ(launchEmbed({ids.data(), dx.data(), out.data(), cols, rows, cols, element()}, nullptr), cudaSuccess);
+    ASSERT_EQ(launchEmbed({ids.data(), dx.data(), out.data(), cols, rows, cols, element()}, nullptr),
+              cudaSuccess);
     const auto embedded = out.host(), wanted = x.bits;
     EXPECT_TRUE(std::equal(embedded.begin(), embedded.begin() + cols, wanted.begin() + 4 * cols));
-    EXPECT_TRUE(std::equal(embedded.begin() + 2 * cols, embedded.begin() + 3 * cols, wanted.begin() + 3 * cols));
+    EXPECT_TRUE(
+        std::equal(embedded.begin() + 2 * cols, embedded.begin() + 3 * cols, wanted.begin() + 3 * cols));
 
     ASSERT_EQ(launchAdd({dx.data(), dy.data(), cols, cols, rows, cols, element()}, nullptr), cudaSuccess);
     for (std::size_t i = 0; i < n; ++i) expected[i] = x.values[i] + y.values[i];
@@ -59,7 +64,8 @@ TEST_P(Elementwise, RopeAppendWritesTheSlotOfThePosition) {
     std::vector<float> cosine, sine;
     for (int p = 0; p < most; ++p)
         for (const double f : frequencies)
-            cosine.push_back(static_cast<float>(std::cos(p * f))), sine.push_back(static_cast<float>(std::sin(p * f)));
+            cosine.push_back(static_cast<float>(std::cos(p * f))),
+                sine.push_back(static_cast<float>(std::sin(p * f)));
     const int sink = 16, ring = 64;
     DeviceArray<Bits> dqkv(qkv.bits), memory(3u * kvHeads * 2 * (sink + ring) * d);
     std::vector<DecodeCache> caches(3 * kvHeads);
@@ -71,8 +77,8 @@ TEST_P(Elementwise, RopeAppendWritesTheSlotOfThePosition) {
     DeviceArray<DecodeCache> dcaches(caches);
     DeviceArray<std::int32_t> dpositions(positions);
     DeviceArray<float> dcosine(cosine), dsine(sine);
-    ASSERT_EQ(launchRopeAppend({dqkv.data(), cols, dcaches.data(), dpositions.data(), dcosine.data(), dsine.data(), 3,
-                                heads, kvHeads, d, element()},
+    ASSERT_EQ(launchRopeAppend({dqkv.data(), cols, dcaches.data(), dpositions.data(), dcosine.data(),
+                                dsine.data(), 3, heads, kvHeads, d, element()},
                                nullptr),
               cudaSuccess);
     const auto out = toDoubles(dqkv.host(), element()), held = toDoubles(memory.host(), element());
@@ -83,8 +89,10 @@ TEST_P(Elementwise, RopeAppendWritesTheSlotOfThePosition) {
             std::vector<double> row(qkv.values.begin() + from, qkv.values.begin() + from + d);
             reference::rope(row.data(), 1, d, &p, frequencies);
             const auto entry = static_cast<std::int64_t>(s) * kvHeads + h - heads;
-            const double* seen = h < heads ? out.data() + from : held.data() + (entry * 2 * (sink + ring) + slot) * d;
-            EXPECT_LE(normalisedError({seen, seen + d}, row), kTolerance) << "sequence " << s << ", head " << h;
+            const double* seen =
+                h < heads ? out.data() + from : held.data() + (entry * 2 * (sink + ring) + slot) * d;
+            EXPECT_LE(normalisedError({seen, seen + d}, row), kTolerance)
+                << "sequence " << s << ", head " << h;
             if (h < heads) continue;
             const double* value = held.data() + ((entry * 2 + 1) * (sink + ring) + slot) * d;
             const double* wanted = qkv.values.data() + from + kvHeads * d;
@@ -105,11 +113,13 @@ TEST_P(Elementwise, GemvWithItsEpilogues) {
         reference::rmsNorm(x.values.data(), norm.values.data(), 1, in, 1e-5, normed.data());
         const auto multiply = [&](const std::vector<double>& v) {
             for (int r = 0; r < 2 * out; ++r)
-                y[static_cast<std::size_t>(r)] = std::inner_product(v.begin(), v.end(), w.values.begin() + r * in, 0.0);
+                y[static_cast<std::size_t>(r)] =
+                    std::inner_product(v.begin(), v.end(), w.values.begin() + r * in, 0.0);
         };
         DeviceArray<Bits> dx(x.bits), dn(norm.bits), dw(w.bits), dout(before.bits);
         DeviceArray<float> dfloat(2 * out);
-        GemvParams p{dx.data(), nullptr, 1e-5f, dw.data(), dout.data(), in, out, GemvEpilogue::Add, element()};
+        GemvParams p{dx.data(), nullptr,           1e-5f,    dw.data(), dout.data(), in,
+                     out,       GemvEpilogue::Add, element()};
         ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
         multiply(x.values);
         std::vector<double> expected(before.values);
@@ -121,7 +131,8 @@ TEST_P(Elementwise, GemvWithItsEpilogues) {
         multiply(normed);
         const auto middle = y.begin() + out;
         // The normalised input is rounded before the product as well; BF16 has 8 bits for each of the two.
-        EXPECT_LE(normalisedError(toDoubles(dout.host(), element()), siluProduct({y.begin(), middle}, {middle, y.end()})),
+        EXPECT_LE(normalisedError(toDoubles(dout.host(), element()),
+                                  siluProduct({y.begin(), middle}, {middle, y.end()})),
                   element() == Element::BF16 ? 8e-3 : kTolerance)
             << in;
 
@@ -133,12 +144,14 @@ TEST_P(Elementwise, GemvWithItsEpilogues) {
 }
 
 TEST_P(Elementwise, GemvWithRopeEqualsItsTwoSteps) {
-    const int d = 64, heads = 3, kvHeads = 1, cols = (heads + 2 * kvHeads) * d, in = 512, sink = 16, ring = 32;
+    const int d = 64, heads = 3, kvHeads = 1, cols = (heads + 2 * kvHeads) * d, in = 512, sink = 16,
+              ring = 32;
     const RandomRows x(in, element(), 1), w(static_cast<std::size_t>(cols * in), element(), 2, 0.05);
     for (const int position : {7, 100}) {
         std::vector<float> cosine, sine;
         for (int i = 0; i < (position + 1) * d / 2; ++i)
-            cosine.push_back(std::cos(0.1f * static_cast<float>(i))), sine.push_back(std::sin(0.1f * static_cast<float>(i)));
+            cosine.push_back(std::cos(0.1f * static_cast<float>(i))),
+                sine.push_back(std::sin(0.1f * static_cast<float>(i)));
         DeviceArray<Bits> dx(x.bits), dw(w.bits), qkv(static_cast<std::size_t>(cols)), direct(qkv.size());
         DeviceArray<Bits> memory(4 * (sink + ring) * d);
         std::vector<DecodeCache> caches(2);
@@ -150,9 +163,11 @@ TEST_P(Elementwise, GemvWithRopeEqualsItsTwoSteps) {
         DeviceArray<DecodeCache> dcaches(caches);
         DeviceArray<std::int32_t> positions(std::vector<std::int32_t>{position});
         DeviceArray<float> dcosine(cosine), dsine(sine);
-        GemvParams p{dx.data(), nullptr, 1e-5f, dw.data(), qkv.data(), in, cols, GemvEpilogue::Store, element()};
-        RopeAppendParams rope{qkv.data(), cols, dcaches.data(), positions.data(), dcosine.data(), dsine.data(), 1,
-                              heads, kvHeads, d, element()};
+        GemvParams p{dx.data(),           nullptr,  1e-5f, dw.data(), qkv.data(), in, cols,
+                     GemvEpilogue::Store, element()};
+        RopeAppendParams rope{qkv.data(),   cols, dcaches.data(), positions.data(), dcosine.data(),
+                              dsine.data(), 1,    heads,          kvHeads,          d,
+                              element()};
         ASSERT_EQ(launchGemv(p, nullptr), cudaSuccess);
         ASSERT_EQ(launchRopeAppend(rope, nullptr), cudaSuccess);
         rope.caches = dcaches.data() + 1;
@@ -167,7 +182,8 @@ TEST_P(Elementwise, GemvWithRopeEqualsItsTwoSteps) {
         for (int part = 0; part < 2; ++part) {
             const double* two = held.data() + (part * (sink + ring) + slot) * d;
             const double* one = held.data() + ((2 + part) * (sink + ring) + slot) * d;
-            EXPECT_LE(normalisedError({one, one + d}, {two, two + d}), element() == Element::BF16 ? 5e-3 : 1e-3);
+            EXPECT_LE(normalisedError({one, one + d}, {two, two + d}),
+                      element() == Element::BF16 ? 5e-3 : 1e-3);
         }
     }
 }
@@ -203,7 +219,8 @@ TEST_F(Sampling, GreedyTakesTheLowestOfTheBest) {
 TEST_F(Sampling, FollowsTheKeptDistribution) {
     std::vector<float> logits(5000, -30.f); // next to nothing, 5,000 times
     const std::vector<std::pair<int, double>> likely{{7, 0.4}, {1500, 0.3}, {2048, 0.2}, {4999, 0.1}};
-    for (const auto& [id, share] : likely) logits[static_cast<std::size_t>(id)] = static_cast<float>(std::log(share));
+    for (const auto& [id, share] : likely)
+        logits[static_cast<std::size_t>(id)] = static_cast<float>(std::log(share));
     const int draws = 20000;
     SampleParams p;
     p.temperature = 1;

@@ -1,4 +1,5 @@
-// Pooled attention against whole double-precision rows: every kind of cell size, rectangles, masks, means of heads.
+// Pooled attention against whole double-precision rows: every kind of cell size, rectangles, masks, means of
+// heads.
 #include "moa_kernels/cuda/heatmap.h"
 #include "tests/kernels/cuda/cuda_fixture.h"
 
@@ -16,8 +17,8 @@ struct Case {
 class Heatmap : public CudaTest {
 protected:
     /// [heads' mean][tokens][tokens] and each head's lse.
-    static void reference(const Case& c, const RandomRows& q, const RandomRows& k, std::vector<double>& weights,
-                          std::vector<float>& lse) {
+    static void reference(const Case& c, const RandomRows& q, const RandomRows& k,
+                          std::vector<double>& weights, std::vector<float>& lse) {
         const auto n = static_cast<std::size_t>(c.tokens);
         weights.assign(n * n, 0);
         lse.resize(n * static_cast<std::size_t>(c.heads));
@@ -27,18 +28,21 @@ protected:
             std::vector<double> scores(static_cast<std::size_t>(i + 1)), row(scores.size());
             for (int h = 0; h < c.heads; ++h) {
                 reference::HeadShape shape{c.tokens, c.headDim, 1 / std::sqrt(c.headDim)};
-                reference::scoreRow({q.values.data() + static_cast<std::size_t>(h) * n * c.headDim, k.values.data(), nullptr},
-                                    shape, i, scores.data());
+                reference::scoreRow(
+                    {q.values.data() + static_cast<std::size_t>(h) * n * c.headDim, k.values.data(), nullptr},
+                    shape, i, scores.data());
                 lse[static_cast<std::size_t>(h) * n + static_cast<std::size_t>(i)] =
                     static_cast<float>(reference::softmaxRow(scores.data(), i, mask, row.data()));
-                for (std::size_t j = 0; j < row.size(); ++j) weights[static_cast<std::size_t>(i) * n + j] += row[j] / c.heads;
+                for (std::size_t j = 0; j < row.size(); ++j)
+                    weights[static_cast<std::size_t>(i) * n + j] += row[j] / c.heads;
             }
         });
     }
 
     static void check(const Case& c) {
         const auto count = static_cast<std::size_t>(c.tokens * c.headDim);
-        const RandomRows q(count * static_cast<std::size_t>(c.heads), c.element, 1, 2), k(count, c.element, 2);
+        const RandomRows q(count * static_cast<std::size_t>(c.heads), c.element, 1, 2),
+            k(count, c.element, 2);
         std::vector<double> weights;
         std::vector<float> lse;
         reference(c, q, k, weights, lse);
@@ -50,7 +54,8 @@ protected:
         p.lse = dlse.data(), p.lseStride = c.tokens;
         p.heads = c.heads, p.tokens = c.tokens, p.headDim = c.headDim, p.window = c.window, p.sink = c.sink;
         p.scale = 1.f / std::sqrt(static_cast<float>(c.headDim));
-        p.block = c.block, p.firstQuery = c.firstQuery, p.firstKey = c.firstKey, p.rows = c.rows, p.cols = c.cols;
+        p.block = c.block, p.firstQuery = c.firstQuery, p.firstKey = c.firstKey, p.rows = c.rows,
+        p.cols = c.cols;
         p.mean = mean.data(), p.max = max.data(), p.element = c.element;
         ASSERT_EQ(launchHeatmap(p, nullptr), cudaSuccess);
         ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
@@ -58,16 +63,21 @@ protected:
         for (int row = 0; row < c.rows; ++row)
             for (int col = 0; col < c.cols; ++col) {
                 double sum = 0, most = 0, pairs = 0;
-                for (int i = c.firstQuery + row * c.block; i < std::min(c.tokens, c.firstQuery + (row + 1) * c.block); ++i)
-                    for (int j = c.firstKey + col * c.block; j <= i && j < c.firstKey + (col + 1) * c.block; ++j) {
-                        const double w = weights[static_cast<std::size_t>(i) * static_cast<std::size_t>(c.tokens) +
-                                                 static_cast<std::size_t>(j)];
+                for (int i = c.firstQuery + row * c.block;
+                     i < std::min(c.tokens, c.firstQuery + (row + 1) * c.block); ++i)
+                    for (int j = c.firstKey + col * c.block; j <= i && j < c.firstKey + (col + 1) * c.block;
+                         ++j) {
+                        const double w =
+                            weights[static_cast<std::size_t>(i) * static_cast<std::size_t>(c.tokens) +
+                                    static_cast<std::size_t>(j)];
                         sum += w, most = std::max(most, w), pairs += 1;
                     }
                 const auto at = static_cast<std::size_t>(row * c.cols + col);
-                ASSERT_NEAR(seenMean[at], pairs > 0 ? sum / pairs : 0, 1e-3 * (pairs > 0 ? sum / pairs : 0) + 1e-6)
+                ASSERT_NEAR(seenMean[at], pairs > 0 ? sum / pairs : 0,
+                            1e-3 * (pairs > 0 ? sum / pairs : 0) + 1e-6)
                     << "block " << c.block << ", cell " << row << ", " << col;
-                ASSERT_NEAR(seenMax[at], most, 1e-3 * most + 1e-6) << "block " << c.block << ", cell " << row << ", " << col;
+                ASSERT_NEAR(seenMax[at], most, 1e-3 * most + 1e-6)
+                    << "block " << c.block << ", cell " << row << ", " << col;
             }
     }
 };

@@ -1,5 +1,5 @@
-// Prefill attention on both paths and attention over runs of keys, against the reference row by row (all rows of short
-// inputs, sampled rows of long ones), with the row log-sum-exp.
+// Prefill attention on both paths and attention over runs of keys, against the reference row by row (all rows
+// of short inputs, sampled rows of long ones), with the row log-sum-exp.
 #include "moa_kernels/cuda/run_attention.h"
 #include "tests/kernels/cuda/cuda_fixture.h"
 
@@ -22,8 +22,11 @@ struct Case {
     bool headMajor = false; ///< [heads][tokens][headDim] instead of [tokens][heads][headDim]
 };
 
-/// BF16 keeps 8 bits: rounding the probabilities and rounding the output cost 1.6e-3 each, whatever the kernel.
-double toleranceOf(Element element) { return element == Element::F16 ? kTolerance : 3e-3; }
+/// BF16 keeps 8 bits: rounding the probabilities and rounding the output cost 1.6e-3 each, whatever the
+/// kernel.
+double toleranceOf(Element element) {
+    return element == Element::F16 ? kTolerance : 3e-3;
+}
 
 std::vector<int> sampledRows(int count) {
     std::set<int> rows{0, count - 1, count / 2};
@@ -47,11 +50,14 @@ protected:
 
     static void check(const Case& c) {
         const int heads = c.kvHeads * c.group;
-        const auto count = [&](int tokens, int h) { return static_cast<std::size_t>(c.sequences * tokens * h * c.headDim); };
+        const auto count = [&](int tokens, int h) {
+            return static_cast<std::size_t>(c.sequences * tokens * h * c.headDim);
+        };
         const RandomRows q(count(c.queries, heads), c.element, 1), k(count(c.keys, c.kvHeads), c.element, 2),
             v(count(c.keys, c.kvHeads), c.element, 3);
         std::vector<std::int32_t> windows;
-        for (int g = 0; g < c.kvHeads; ++g) windows.push_back(c.windows[static_cast<std::size_t>(g) % c.windows.size()]);
+        for (int g = 0; g < c.kvHeads; ++g)
+            windows.push_back(c.windows[static_cast<std::size_t>(g) % c.windows.size()]);
         DeviceArray<Bits> dq(q.bits), dk(k.bits), dv(v.bits), dout(q.bits.size());
         DeviceArray<float> dlse(static_cast<std::size_t>(c.sequences * heads * c.queries));
         DeviceArray<std::int32_t> dwindows(windows);
@@ -87,15 +93,17 @@ protected:
             for (std::size_t r = 0; r < rows.size(); ++r) {
                 const std::size_t slot = static_cast<std::size_t>(sh) * rows.size() + r;
                 const auto from = at(p.q, s, rows[r], h);
-                const double l = attendRow(q.values.data() + from, keys.data(), values.data(),
-                                           c.keys - c.queries + rows[r], c.headDim, mask, &expected[slot * d]);
+                const double l =
+                    attendRow(q.values.data() + from, keys.data(), values.data(),
+                              c.keys - c.queries + rows[r], c.headDim, mask, &expected[slot * d]);
                 std::copy_n(out.begin() + from, d, seen.begin() + static_cast<std::int64_t>(slot * d));
                 lseError[slot] = std::abs(l - lse[static_cast<std::size_t>(sh * c.queries + rows[r])]);
             }
         });
-        const std::string what = "headDim " + std::to_string(c.headDim) + ", group " + std::to_string(c.group) + ", " +
-                                 std::to_string(c.queries) + " queries, " + std::to_string(c.keys) + " keys, " +
-                                 (c.element == Element::F16 ? "F16" : "BF16") + (c.portable ? ", portable" : "");
+        const std::string what =
+            "headDim " + std::to_string(c.headDim) + ", group " + std::to_string(c.group) + ", " +
+            std::to_string(c.queries) + " queries, " + std::to_string(c.keys) + " keys, " +
+            (c.element == Element::F16 ? "F16" : "BF16") + (c.portable ? ", portable" : "");
         EXPECT_LE(normalisedError(seen, expected), toleranceOf(c.element)) << what;
         EXPECT_LE(*std::max_element(lseError.begin(), lseError.end()), 2e-3) << what;
     }
@@ -139,7 +147,8 @@ TEST_F(PrefillAttention, QueriesThatContinueATextAndOtherSinks) {
 TEST_F(PrefillAttention, RunsOfARingAndNewRows) {
     const int d = 64, sink = 64, ring = 192, held = 500, fresh = 90, heads = 2, n = held + fresh;
     for (const int window : {128, 192}) {
-        const RandomRows q(fresh * heads * d, Element::F16, 1), k(n * d, Element::F16, 2), v(n * d, Element::F16, 3);
+        const RandomRows q(fresh * heads * d, Element::F16, 1), k(n * d, Element::F16, 2),
+            v(n * d, Element::F16, 3);
         std::vector<Bits> cacheK(static_cast<std::size_t>((sink + ring) * d)), cacheV(cacheK.size());
         for (int p = 0; p < held; ++p) {
             const int slot = p < sink ? p : sink + (p - sink) % ring;
@@ -147,14 +156,14 @@ TEST_F(PrefillAttention, RunsOfARingAndNewRows) {
             std::copy_n(v.bits.begin() + p * d, d, cacheV.begin() + slot * d);
         }
         DeviceArray<Bits> dq(q.bits), dk(k.bits), dv(v.bits), ck(cacheK), cv(cacheV), out(q.bits.size());
-        const int first = held - ring, split = (first - sink) % ring; // the oldest token of the ring and its slot
+        const int first = held - ring,
+                  split = (first - sink) % ring; // the oldest token of the ring and its slot
         const auto run = [&](DeviceArray<Bits>& a, DeviceArray<Bits>& b, int row, int position, int count) {
             return KeyRun{a.data() + row * d, b.data() + row * d, d, position, count};
         };
-        DeviceArray<KeyRun> runs(std::vector<KeyRun>{run(ck, cv, 0, 0, sink),
-                                                     run(ck, cv, sink + split, first, ring - split),
-                                                     run(ck, cv, sink, first + ring - split, split),
-                                                     run(dk, dv, held, held, fresh)});
+        DeviceArray<KeyRun> runs(std::vector<KeyRun>{
+            run(ck, cv, 0, 0, sink), run(ck, cv, sink + split, first, ring - split),
+            run(ck, cv, sink, first + ring - split, split), run(dk, dv, held, held, fresh)});
         DeviceArray<QueryRows> items(std::vector<QueryRows>{{0, fresh, held, sink}});
         DeviceArray<std::int32_t> windows(std::vector<std::int32_t>{window});
         RunAttentionParams p;
@@ -171,8 +180,8 @@ TEST_F(PrefillAttention, RunsOfARingAndNewRows) {
                 mask.sink = sink, mask.window = window;
                 // A key is visible if the mask allows it and it is still held.
                 mask.window = std::min<std::int64_t>(mask.window, held + r - first + 1);
-                attendRow(q.values.data() + (r * heads + h) * d, k.values.data(), v.values.data(), held + r, d, mask,
-                          expected.data() + (r * heads + h) * d);
+                attendRow(q.values.data() + (r * heads + h) * d, k.values.data(), v.values.data(), held + r,
+                          d, mask, expected.data() + (r * heads + h) * d);
             }
         EXPECT_LE(normalisedError(toDoubles(out.host(), Element::F16), expected), kTolerance) << window;
     }

@@ -20,7 +20,7 @@ cudaError_t launchEmbed(const EmbedParams& params, cudaStream_t stream);
 
 /// out[r] = x[r] · rsqrt(mean(x[r]²) + eps) ∘ weight; out may be x. Sums in single precision.
 struct RmsNormParams {
-    const void* x = nullptr;      ///< [rows], stride xStride elements
+    const void* x = nullptr; ///< [rows], stride xStride elements
     std::int64_t xStride = 0;
     const void* weight = nullptr; ///< [cols]
     void* out = nullptr;          ///< [rows], stride outStride
@@ -56,7 +56,7 @@ cudaError_t launchAdd(const AddParams& params, cudaStream_t stream);
 
 /// Rotates heads in place, the halves of each head paired (Llama convention).
 struct RopeParams {
-    void* x = nullptr;         ///< [rows] of heads · headDim, stride xStride elements
+    void* x = nullptr; ///< [rows] of heads · headDim, stride xStride elements
     std::int64_t xStride = 0;
     const std::int32_t* positions = nullptr; ///< [rows], in device memory
     const float* cosine = nullptr;           ///< [positions][headDim / 2]
@@ -67,8 +67,8 @@ struct RopeParams {
 };
 cudaError_t launchRope(const RopeParams& params, cudaStream_t stream);
 
-/// One new token per sequence: rotates its queries in place and writes its rotated keys and its values straight into
-/// the caches, at the slots of its position. Idle sequences (position −1) are left alone.
+/// One new token per sequence: rotates its queries in place and writes its rotated keys and its values
+/// straight into the caches, at the slots of its position. Idle sequences (position −1) are left alone.
 struct RopeAppendParams {
     void* qkv = nullptr; ///< [sequences] rows of (heads + 2 kvHeads) · headDim: queries, keys, values
     std::int64_t stride = 0;

@@ -1,4 +1,5 @@
-// From logits to tokens and measures, without the host: greedy and stochastic choice, KL divergence of two rows.
+// From logits to tokens and measures, without the host: greedy and stochastic choice, KL divergence of two
+// rows.
 #pragma once
 
 #include "moa_kernels/cuda/types.h"
@@ -8,7 +9,7 @@ namespace moa::kernels::cuda {
 struct SampleParams {
     const float* logits = nullptr; ///< [rows], stride logitsStride
     std::int64_t logitsStride = 0;
-    std::int32_t* ids = nullptr;   ///< out [rows]
+    std::int32_t* ids = nullptr; ///< out [rows]
     int rows = 0, vocab = 0;
     float temperature = 0; ///< ≤ 0: greedy, ties to the lower id
     int topK = 0;          ///< keep the k most likely (and those equal to the last of them); 0: all
@@ -17,8 +18,8 @@ struct SampleParams {
     std::uint64_t* randomState = nullptr; ///< [rows], in device memory; advanced by each stochastic call
     bool overlapPrevious = false;
 };
-/// The distribution is that of the CPU sampler; for one random number the token may differ, since tokens are laid out
-/// by id and not by probability.
+/// The distribution is that of the CPU sampler; for one random number the token may differ, since tokens are
+/// laid out by id and not by probability.
 cudaError_t launchSample(const SampleParams& params, cudaStream_t stream);
 
 /// out[r] = KL(p ‖ q) in nats of softmax(p[r]) and softmax(q[r]).

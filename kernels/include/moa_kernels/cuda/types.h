@@ -1,7 +1,7 @@
 // What all CUDA launchers share: element types and the rules of the house.
-// A launcher takes plain pointers to device memory, a stream and, where needed, a workspace. It never allocates,
-// synchronises or exits, and returns cudaErrorInvalidValue for a shape it does not serve, else the launch's error.
-// Half precision in memory, single precision in registers.
+// A launcher takes plain pointers to device memory, a stream and, where needed, a workspace. It never
+// allocates, synchronises or exits, and returns cudaErrorInvalidValue for a shape it does not serve, else the
+// launch's error. Half precision in memory, single precision in registers.
 #pragma once
 
 #include <cstdint>
