@@ -62,9 +62,10 @@ bool Tour::run() {
     openModel();
     loadModel();
     capture();
+    findHead();
+    influence();
     heatmapFrames();
     dragEdge();
-    palette();
     dark();
     eject();
     write();
@@ -174,9 +175,6 @@ void Tour::heatmapFrames() {
     m_hand.release(&canvas, middle, Qt::MiddleButton);
     m_hand.key(Qt::Key_F);
     m_hand.waitUntil([&] { return canvas.exactShare() >= 1; }, kLong);
-    m_hand.click(&canvas, low);
-    m_hand.waitUntil([&] { return m_workbench.inspectPage().model().rowQuery() >= 0; }, 5000);
-    picture(u"pointed"_s);
 }
 
 void Tour::dragEdge() {
@@ -194,16 +192,16 @@ void Tour::dragEdge() {
     const QPoint onEdge(int(plot.left() + (n - window) / 2 * scale), int(plot.top() + (n + window) / 2 * scale));
     m_hand.press(&canvas, onEdge);
     QElapsedTimer clock;
-    m_times[u"edge_drag"_s] = frames(u"edge drag"_s, 60, [&](int i) { m_hand.move(&canvas, onEdge + QPoint(-2 * i, 2 * i)); });
+    m_times[u"edge_drag"_s] = frames(u"edge drag"_s, 60, [&](int i) { m_hand.move(&canvas, onEdge + QPoint(3 * i, -3 * i)); });
     picture(u"edge-drag"_s);
-    m_hand.release(&canvas, onEdge + QPoint(-118, 118));
+    m_hand.release(&canvas, onEdge + QPoint(177, -177));
     const std::int64_t after = workspace.plan().span(head, n);
     expect(after != before, u"the dragged edge changes the span"_s);
     m_hand.key(Qt::Key_Z, Qt::ControlModifier);
     expect(workspace.plan().span(head, n) == before, u"one undo takes the drag back"_s);
 }
 
-void Tour::palette() {
+void Tour::findHead() {
     m_hand.key(Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
     m_hand.settle();
     if (QWidget* focus = QApplication::focusWidget(); focus != nullptr) m_hand.type(u"l5 kv0"_s);
@@ -214,6 +212,20 @@ void Tour::palette() {
     HeatmapCanvas& canvas = m_workbench.inspectPage().heatmap().canvas();
     m_hand.waitUntil([&] { return canvas.exactShare() >= 1; }, kLong);
     picture(u"head"_s);
+}
+
+void Tour::influence() {
+    Workspace& workspace = m_workbench.workspace();
+    m_hand.key(Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+    m_hand.settle();
+    m_hand.type(u"measure influence"_s);
+    m_hand.settle();
+    QElapsedTimer clock;
+    clock.start();
+    m_hand.key(Qt::Key_Return);
+    expect(m_hand.waitUntil([&] { return workspace.influence() != nullptr; }, kLong), u"influence is measured"_s);
+    m_times[u"influence_ms"_s] = double(clock.nsecsElapsed()) / 1e6;
+    picture(u"influence"_s);
 }
 
 void Tour::dark() {

@@ -34,7 +34,8 @@ private:
     void capture();
     void heatmapFrames();
     void dragEdge();
-    void palette();
+    void findHead();
+    void influence();
     void dark();
     void eject();
     void write();

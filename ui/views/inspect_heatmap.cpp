@@ -13,6 +13,7 @@
 #include <QCheckBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QPushButton>
 #include <QStackedLayout>
 
@@ -96,14 +97,24 @@ void InspectHeatmap::makeLayers() {
         connect(box, &QCheckBox::toggled, this, [this, layer](bool on) { m_canvas->setLayer(layer, on); });
         addHeaderWidget(box);
         m_layers.emplace_back(layer, box);
+        QAction* action = menu()->addAction(layers[i].second);
+        action->setCheckable(true);
+        action->setChecked(box->isChecked());
+        connect(action, &QAction::toggled, box, &QCheckBox::setChecked);
+        connect(box, &QCheckBox::toggled, action, &QAction::setChecked);
+        m_layerActions.push_back(action);
     }
     connect(m_canvas, &HeatmapCanvas::layerChanged, this, [this](HeatLayer layer, bool on) {
         for (const auto& [which, box] : m_layers)
             if (which == layer) {
-                const QSignalBlocker quiet(box);
-                box->setChecked(on);
+                box->setChecked(on); // the canvas ignores what it has already
             }
     });
+}
+
+void InspectHeatmap::setNarrow(bool narrow) {
+    for (const auto& [layer, box] : m_layers) box->setVisible(!narrow);
+    m_hint->setVisible(!narrow);
 }
 
 QWidget* InspectHeatmap::makeEmpty(ActionRegistry& actions) {

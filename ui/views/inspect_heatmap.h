@@ -5,6 +5,7 @@
 #include "ui/viewmodels/inspect_model.h"
 #include "ui/widgets/panel.h"
 
+class QAction;
 class QCheckBox;
 class QLabel;
 class QStackedLayout;
@@ -24,6 +25,8 @@ public:
     InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWidget* parent = nullptr);
 
     HeatmapCanvas& canvas() { return *m_canvas; }
+    /// Narrow: the overlays are in the ⋯ menu only.
+    void setNarrow(bool narrow);
 
 private:
     void makeLayers();
@@ -42,6 +45,7 @@ private:
     QStackedLayout* m_stack;
     HeatmapStrip* m_strip;
     std::vector<std::pair<HeatLayer, QCheckBox*>> m_layers;
+    std::vector<QAction*> m_layerActions; ///< the same in the ⋯ menu
     int m_groupOf = -1;
 };
 

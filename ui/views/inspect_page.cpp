@@ -30,6 +30,8 @@ InspectPage::InspectPage(Workspace& workspace, ActionRegistry& actions, QWidget*
     setCentre(centre);
     setRightWidth(kRight);
     m_rule = new InspectRule(m_model, *this);
+    connect(this, &DockPage::widthClassChanged, m_heatmap,
+            [this](WidthClass width) { m_heatmap->setNarrow(width != WidthClass::Wide); });
     connect(m_heads, &InspectHeads::headOpened, this, [this] { m_heatmap->canvas().setFocus(Qt::OtherFocusReason); });
 }
 

@@ -35,20 +35,19 @@ Role deltaRole(double delta) {
 InspectRule::InspectRule(InspectModel& model, DockPage& page)
     : QObject(&page), m_model(model), m_rule(new RuleCostPanel), m_distance(new DistanceProfile), m_group(new GroupTruth),
       m_distancePanel(new Panel(tr("Distance profile"))), m_groupPanel(new Panel(tr("Query heads"))),
-      m_distanceNote(new QLabel), m_groupNote(new QLabel), m_holder(new QLabel) {
+      m_distanceNote(new QLabel), m_holder(new QLabel) {
     m_distanceNote->setText(tr("Share within distance of the query, log distance"));
     m_distanceNote->setWordWrap(true);
     m_distancePanel->setBodyMargins(8);
     m_distancePanel->body()->addWidget(m_distanceNote);
     m_distancePanel->body()->addWidget(m_distance, 1);
-    m_groupNote->setWordWrap(true);
     m_groupPanel->addHeaderWidget(m_holder);
     m_groupPanel->setBodyMargins(8);
-    m_groupPanel->body()->addWidget(m_groupNote);
     m_groupPanel->body()->addWidget(m_group, 1);
     page.addPanel(QStringLiteral("rule"), m_rule, 0);
     page.addPanel(QStringLiteral("distance"), m_distancePanel, 3);
     page.addPanel(QStringLiteral("group"), m_groupPanel, 2);
+    m_rule->setPlanOffered(false); // until there is a page for rules
     connectRule();
     Workspace& workspace = m_model.workspace();
     connect(&workspace.selection(), &SelectionModel::changed, this, &InspectRule::refresh);
@@ -89,7 +88,7 @@ void InspectRule::connectRule() {
 }
 
 void InspectRule::refresh() {
-    for (QLabel* label : {m_distanceNote, m_groupNote}) styleLabel(label, TextStyle::Caption, Role::Text2);
+    styleLabel(m_distanceNote, TextStyle::Caption, Role::Text2);
     styleLabel(m_holder, TextStyle::Chip, Role::Sparse);
     refreshCurves();
     refreshCosts();
@@ -117,8 +116,7 @@ void InspectRule::refreshCurves() {
     for (const auto& [queryHead, span] : m_model.spansNeeded(now.current)) spans.append({queryHead, span});
     const bool measured = m_model.workspace().influence() != nullptr;
     m_groupPanel->setTitle(tr("Query heads of KV%1").arg(now.current.kvHead));
-    m_groupNote->setText(measured ? tr("Span that keeps 95% of influence, per query head")
-                                  : tr("Span that keeps 95% of attention, per query head. Influence is not measured."));
+    m_group->setCaption(measured ? QString() : tr("Span that keeps 95% of attention, per query head"));
     const std::int64_t n = m_model.workspace().length();
     m_group->setHeads(std::move(spans), m_model.workspace().plan().span(now.current, n), n);
     const int group = m_model.workspace().model() ? m_model.workspace().model()->config.groupSize() : 1;
@@ -162,7 +160,7 @@ void InspectRule::refreshCosts() {
     const bool warn = outside && *outside >= kNoteworthy;
     m_rule->setWarning(warn ? tr("Influence outside window %1 at N %2.").arg(paint::number(*outside, 2), paint::count(n)) : QString(),
                        warn && widest > span ? widest : 0);
-    m_distance->setWindow(m_model.window(head), plan.isDense() && !plan.isInGesture() ? 0 : span);
+    m_distance->setWindow(m_model.window(head), span >= n ? 0 : span);
     m_group->setRule(span);
     const int holder = m_group->holder();
     m_holder->setText(holder < 0 ? QString() : tr("Saving held by Q%1").arg(holder));

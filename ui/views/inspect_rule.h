@@ -38,7 +38,7 @@ private:
     DistanceProfile* m_distance;
     GroupTruth* m_group;
     Panel *m_distancePanel, *m_groupPanel;
-    QLabel *m_distanceNote, *m_groupNote, *m_holder;
+    QLabel *m_distanceNote, *m_holder;
 };
 
 } // namespace moa

@@ -50,7 +50,7 @@ struct StageName {
 };
 constexpr StageName kStages[] = {{"Check files", QT_TRANSLATE_NOOP("moa::ModelOverview", "Check files")},
                                  {"load weights", QT_TRANSLATE_NOOP("moa::ModelOverview", "Load weights")},
-                                 {"Lay out the KV cache", QT_TRANSLATE_NOOP("moa::ModelOverview", "Lay out KV cache")},
+                                 {"Lay out the KV cache", QT_TRANSLATE_NOOP("moa::ModelOverview", "KV cache")},
                                  {"Warm up", QT_TRANSLATE_NOOP("moa::ModelOverview", "Warm up")}};
 
 int stageIndex(const std::string& reported) {
@@ -94,12 +94,12 @@ QWidget* ModelOverview::makeHeader(ActionRegistry& actions) {
     m_name = new QLabel;
     m_chips = new QLabel;
     m_chips->setTextFormat(Qt::PlainText);
+    m_chips->setWordWrap(true);
     m_load = new QPushButton;
     m_eject = new QPushButton(tr("Eject"));
     m_eject->setToolTip(actions.action(u"model.eject"_s)->toolTip());
     top->addWidget(m_name);
-    top->addWidget(m_chips);
-    top->addStretch(1);
+    top->addWidget(m_chips, 1);
     top->addWidget(m_load);
     top->addWidget(m_eject);
     column->addLayout(top);
@@ -130,6 +130,7 @@ QWidget* ModelOverview::makeMemory() {
         box->setRange(1, most);
         box->setSingleStep(step);
         box->setGroupSeparatorShown(true);
+        box->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed); // numbers are never cut
         box->setKeyboardTracking(false);
         box->setFocusPolicy(Qt::StrongFocus);
         box->setAccessibleName(name);
@@ -139,7 +140,6 @@ QWidget* ModelOverview::makeMemory() {
         return box;
     };
     m_length = spin(tr("at N"), 1 << 20, 64);
-    m_length->setSuffix(tr(" tokens"));
     m_length->setValue(int(m_workspace.length()));
     m_batch = spin(tr("batch"), 4096, 1);
     connect(m_length, &QSpinBox::valueChanged, this, [this](int n) { m_workspace.setLength(n); });
@@ -147,11 +147,11 @@ QWidget* ModelOverview::makeMemory() {
     m_memory = new MemoryChart;
     panel->body()->addWidget(m_memory);
     m_saving = new QLabel;
-    auto* legend = new QLabel(tr("Grey: weights, then KV cache, then activations and workspace. Estimated."));
+    auto* legend = new QLabel(tr("Weights, KV cache, activations and workspace. Estimated."));
+    legend->setWordWrap(true);
     legend->setObjectName(u"legend"_s);
     auto* foot = new QHBoxLayout;
-    foot->addWidget(legend);
-    foot->addStretch(1);
+    foot->addWidget(legend, 1);
     foot->addWidget(m_saving);
     panel->body()->addLayout(foot);
     return panel;
@@ -159,6 +159,7 @@ QWidget* ModelOverview::makeMemory() {
 
 QWidget* ModelOverview::makeCharts() {
     auto* row = new QWidget;
+    row->setMinimumHeight(300); // below that the page scrolls
     auto* box = new QHBoxLayout(row);
     box->setContentsMargins(0, 0, 0, 0);
     box->setSpacing(metrics::kGutter);

@@ -51,7 +51,7 @@ ModelPage::ModelPage(Workspace& workspace, ModelList& models, ActionRegistry& ac
     m_facts = new ModelFactsColumn(workspace, false);
     auto* right = scrolled(m_facts);
     row->addWidget(m_sidebar);
-    row->addWidget(m_overview, 1);
+    row->addWidget(scrolled(m_overview), 1);
     row->addWidget(right);
     m_sidebar->setFixedWidth(kLeft);
     right->setFixedWidth(kRight);

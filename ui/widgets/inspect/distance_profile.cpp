@@ -151,7 +151,6 @@ void DistanceProfile::paintMark(QPainter& painter) {
         painter.setPen(theme.color(role));
         painter.drawText(box, Qt::AlignCenter, text);
     };
-    label(tr("S %1").arg(paint::count(m_span)), plot.top() + metrics.height() / 2, Role::Sparse, true);
     const auto point = [&](const std::vector<double>& shares, Role role, QLineSeries* line) {
         if (shares.empty()) return;
         const double share = within(shares, double(m_window));
@@ -164,6 +163,10 @@ void DistanceProfile::paintMark(QPainter& painter) {
     };
     point(m_attention, Role::Dense, m_attentionLine);
     point(m_influence, Role::Influence, m_influenceLine);
+    // Where no curve's value stands: at the foot for a window that keeps most, else at the top.
+    const bool high = !m_attention.empty() && within(m_attention, double(m_window)) > 0.5;
+    label(tr("S %1").arg(paint::count(m_span)), high ? plot.bottom() - metrics.height() : plot.top() + metrics.height() / 2,
+          Role::Sparse, true);
 }
 
 void DistanceProfile::drawForeground(QPainter* painter, const QRectF& rect) {

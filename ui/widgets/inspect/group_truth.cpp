@@ -55,6 +55,11 @@ void GroupTruth::setHeads(QList<HeadSpan> heads, qint64 rule, qint64 tokens, int
     update();
 }
 
+void GroupTruth::setCaption(const QString& caption) {
+    m_caption = caption;
+    update();
+}
+
 void GroupTruth::setRule(qint64 rule) {
     m_rule = rule;
     update();
@@ -133,7 +138,8 @@ void GroupTruth::paintTo(QPainter& painter) {
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text2));
     painter.drawText(QRect(kRim, kRim, width() - 2 * kRim, captionHeight()), Qt::AlignLeft | Qt::AlignVCenter,
-                     tr("Span that keeps %1% of influence, per query head").arg(m_keptPercent));
+                     m_caption.isEmpty() ? tr("Span that keeps %1% of influence, per query head").arg(m_keptPercent)
+                                         : m_caption);
     for (int row = 0; row < m_heads.size(); ++row) {
         const HeadSpan& head = m_heads[row];
         const QRectF line = rowRect(row), bar = barRect(row);

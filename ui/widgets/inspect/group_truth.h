@@ -20,6 +20,8 @@ public:
     /// `rule`: the span the group has, `tokens`: the length that the bars run to, `keptPercent`: share that
     /// `span` keeps. No heads: an empty widget.
     void setHeads(QList<HeadSpan> heads, qint64 rule, qint64 tokens, int keptPercent = 95);
+    /// What `span` keeps, for the line above the bars; influence unless told otherwise.
+    void setCaption(const QString& caption);
     /// The rule alone, as while an edge is dragged.
     void setRule(qint64 rule);
     void setCurrent(int queryHead); ///< −1: the group's mean
@@ -53,6 +55,7 @@ private:
     QString sentence(int row) const;
     double xOf(qint64 span) const;
 
+    QString m_caption; ///< empty: of influence
     QList<HeadSpan> m_heads;
     qint64 m_rule = 0, m_tokens = 1;
     int m_keptPercent = 95, m_current = -1;

@@ -221,7 +221,7 @@ void HeatmapStrip::setMassKept(std::optional<double> kept, double worstBlock) {
     m_mass->setVisible(kept.has_value());
     if (!kept) return;
     m_massValue->setText(tr("%1%").arg(paint::number(100 * *kept, 1)));
-    const QString hidden = paint::number(100 * (1 - *kept), 1);
+    const QString hidden = paint::number(100 * std::max(0.0, 1 - *kept), 1);
     m_massNote->setText(
         worstBlock > 0
             ? tr("%1% masked out, %2% in one block").arg(hidden, paint::number(100 * worstBlock, 1))

@@ -26,7 +26,7 @@ QString shortTokens(qint64 tokens) {
 FitChart::FitChart(QWidget* parent)
     : QChartView(new QChart, parent), m_denseSeries(new QLineSeries), m_planSeries(new QLineSeries),
       m_x(new QLogValueAxis), m_y(new QValueAxis) {
-    chart()->setMargins({0, 16, 14, 4}); // room for the unit above and half a label at the right
+    chart()->setMargins({0, 16, 14, 18}); // room for the unit, half a label at the right, labels below
     chart()->layout()->setContentsMargins(0, 0, 0, 0);
     chart()->setBackgroundRoundness(0);
     chart()->legend()->hide();

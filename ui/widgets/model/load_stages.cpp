@@ -23,7 +23,9 @@ void LoadStages::setStages(const std::vector<LoadStage>& stages) {
 
 QSize LoadStages::sizeHint() const {
     const Theme& theme = Theme::instance();
-    return {420, 10 + theme.rowHeight(TextStyle::Key) + theme.rowHeight(TextStyle::Caption) - 6};
+    int width = 0;
+    for (const LoadStage& stage : m_stages) width = std::max(width, textWidth(stage.title, TextStyle::Key));
+    return {(width + 34) * std::max(1, int(m_stages.size())), 10 + theme.rowHeight(TextStyle::Key) + theme.rowHeight(TextStyle::Caption) - 6};
 }
 
 void LoadStages::paintEvent(QPaintEvent*) {
