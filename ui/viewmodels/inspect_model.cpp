@@ -145,7 +145,7 @@ std::optional<double> InspectModel::massKept(HeadRef head) const {
     double kept = 0;
     const std::int64_t rounded = (w + kBlock - 1) / kBlock * kBlock;
     for (int i = 0; i < groupSize(); ++i) kept += statistics(head, i)->massKept(sink(), rounded);
-    return kept / groupSize();
+    return std::min(1.0, kept / groupSize()); // sums of rounded shares
 }
 
 DistanceCurves InspectModel::distanceCurves(HeadRef head) const {

@@ -76,7 +76,8 @@ void ModelPage::refresh() {
 }
 
 void ModelPage::refreshEstimate() {
-    if (!m_workspace.model()) return;
+    // A hidden page costs nothing while an edge is dragged on another; it catches up when it shows.
+    if (!m_workspace.model() || !isVisible()) return;
     EstimateInput input{*m_workspace.model(), {}, m_workspace.length(), m_workspace.batch(), false, 0};
     if (!m_workspace.plan().isDense()) input.plan = m_workspace.plan().plan();
     QString device;
@@ -90,6 +91,11 @@ void ModelPage::refreshEstimate() {
     m_estimate = estimateRun(input);
     m_overview->showEstimate(m_estimate, input.usableBytes, device);
     m_facts->showEstimate(m_estimate);
+}
+
+void ModelPage::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    refreshEstimate();
 }
 
 void ModelPage::resizeEvent(QResizeEvent* event) {

@@ -45,7 +45,7 @@ FitChart::FitChart(QWidget* parent)
     setRenderHint(QPainter::Antialiasing);
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
-    setMinimumSize(220, 160);
+    setMinimumSize(180, 160);
     connect(&Theme::instance(), &Theme::changed, this, &FitChart::restyle);
     restyle();
 }

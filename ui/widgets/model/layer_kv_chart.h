@@ -19,7 +19,7 @@ public:
                    const std::vector<quint64>& allocated, bool hasPlan);
     void setCurrent(int layer);
     QSize sizeHint() const override { return {320, 260}; }
-    QSize minimumSizeHint() const override { return {200, 140}; }
+    QSize minimumSizeHint() const override { return {160, 140}; }
 
 signals:
     void layerClicked(int layer);

@@ -5,6 +5,8 @@
 
 #include <QPainter>
 
+#include <algorithm>
+
 namespace moa {
 
 LoadStages::LoadStages(QWidget* parent) : QWidget(parent) {
@@ -18,14 +20,38 @@ void LoadStages::setStages(const std::vector<LoadStage>& stages) {
         said.append(stage.fraction >= 1 ? tr("%1 done").arg(stage.title)
                                         : stage.fraction > 0 ? tr("%1 running").arg(stage.title) : stage.title);
     setAccessibleName(said.join(QStringLiteral(", ")));
+    updateGeometry();
     update();
 }
 
-QSize LoadStages::sizeHint() const {
-    const Theme& theme = Theme::instance();
+int LoadStages::stageWidth() const {
     int width = 0;
     for (const LoadStage& stage : m_stages) width = std::max(width, textWidth(stage.title, TextStyle::Key));
-    return {(width + 34) * std::max(1, int(m_stages.size())), 10 + theme.rowHeight(TextStyle::Key) + theme.rowHeight(TextStyle::Caption) - 6};
+    return width + 34;
+}
+
+int LoadStages::stageHeight() const {
+    const Theme& theme = Theme::instance();
+    return 10 + theme.rowHeight(TextStyle::Key) + theme.rowHeight(TextStyle::Caption) - 6;
+}
+
+/// As many stages side by side as keep their titles whole.
+int LoadStages::columns(int width) const {
+    const int count = std::max(1, int(m_stages.size()));
+    return std::clamp(width / std::max(1, stageWidth()), 1, count);
+}
+
+QSize LoadStages::sizeHint() const {
+    return {stageWidth() * std::max(1, int(m_stages.size())), stageHeight()};
+}
+
+QSize LoadStages::minimumSizeHint() const {
+    return {stageWidth(), stageHeight()};
+}
+
+int LoadStages::heightForWidth(int width) const {
+    const int across = columns(width), count = std::max(1, int(m_stages.size()));
+    return (count + across - 1) / across * stageHeight();
 }
 
 void LoadStages::paintEvent(QPaintEvent*) {
@@ -33,18 +59,20 @@ void LoadStages::paintEvent(QPaintEvent*) {
     const Theme& theme = Theme::instance();
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const double slot = double(width() + 10) / double(m_stages.size());
+    const int across = columns(width());
+    const double slot = double(width() + 10) / across;
     for (std::size_t i = 0; i < m_stages.size(); ++i) {
         const LoadStage& stage = m_stages[i];
         const bool done = stage.fraction >= 1, begun = stage.fraction > 0;
-        const QRectF track(slot * double(i), 0, slot - 10, 6);
+        const double top = double(int(i) / across) * stageHeight();
+        const QRectF track(slot * (int(i) % across), top, slot - 10, 6);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme.color(Role::Sunken));
         painter.drawRoundedRect(track, 3, 3);
         painter.setBrush(theme.color(done ? Role::Ok : Role::Accent));
         painter.drawRoundedRect(QRectF(track.topLeft(), QSizeF(track.width() * std::min(1.0, stage.fraction), 6)), 3, 3);
         double left = track.left();
-        const QRectF title(left, 10, track.width(), theme.rowHeight(TextStyle::Key) - 4);
+        const QRectF title(left, top + 10, track.width(), theme.rowHeight(TextStyle::Key) - 4);
         if (done) {
             drawIcon(painter, QStringLiteral("check"), Role::Ok, QPointF(left + 7, title.center().y()), 14);
             left += 18;

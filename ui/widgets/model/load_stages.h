@@ -20,12 +20,18 @@ public:
     explicit LoadStages(QWidget* parent = nullptr);
     void setStages(const std::vector<LoadStage>& stages);
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return sizeHint(); }
+    QSize minimumSizeHint() const override;
+    bool hasHeightForWidth() const override { return true; }
+    int heightForWidth(int width) const override;
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
+    int stageWidth() const; ///< least, with the title whole
+    int stageHeight() const;
+    int columns(int width) const;
+
     std::vector<LoadStage> m_stages;
 };
 

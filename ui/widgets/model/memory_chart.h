@@ -26,7 +26,7 @@ public:
     /// `usable`: bytes the device has for this; 0: not known. `limitName`: "CPU usable".
     void setBars(const std::vector<MemoryBarValue>& bars, quint64 usable, const QString& limitName);
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return sizeHint(); }
+    QSize minimumSizeHint() const override { return {320, sizeHint().height()}; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
