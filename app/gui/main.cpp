@@ -1,4 +1,4 @@
-// moa-workbench [MODEL] [PLAN] [--device D] [--threads N] [--tour DIR]
+// moa-workbench [MODEL] [PLAN] [--device D] [--threads N] [--demo] [--tour DIR]
 #include "app/gui/tour.h"
 #include "app/gui/workbench.h"
 
@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
     const QCommandLineOption settings(QStringLiteral("settings"), QObject::tr("settings file instead of the user's own"), QStringLiteral("FILE"));
     const QCommandLineOption tour(QStringLiteral("tour"), QObject::tr("drive the window through a script and save pictures and timings"), QStringLiteral("DIR"));
     const QCommandLineOption tokens(QStringLiteral("tour-tokens"), QObject::tr("length of the tour's prompt"), QStringLiteral("N"), QStringLiteral("4096"));
-    parser.addOptions({device, threads, settings, tour, tokens});
+    const QCommandLineOption demo(QStringLiteral("demo"), QObject::tr("open the bundled model with a sample prompt"));
+    parser.addOptions({device, threads, settings, demo, tour, tokens});
     parser.process(app);
     try {
         moa::WorkbenchOptions options;
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
             moa::Tour script(workbench, {.folder = parser.value(tour), .tokens = parser.value(tokens).toInt(), .startedAt = startedAt});
             return script.run() ? 0 : 1;
         }
+        if (parser.isSet(demo)) workbench.openDemo();
         workbench.window().show();
         return QApplication::exec();
     } catch (const moa::Error& error) {

@@ -32,7 +32,7 @@ FileKind kindOf(const QString& path) {
     if (info.isDir() || suffix == u"gguf"_s || info.fileName() == u"config.json"_s) return FileKind::Model;
     if (suffix == u"safetensors"_s)
         return QFileInfo::exists(info.dir().filePath(u"config.json"_s)) ? FileKind::Model : FileKind::Profile;
-    if (suffix == u"profile"_s) return FileKind::Profile;
+    if (suffix.endsWith(u"profile"_s)) return FileKind::Profile;
     return suffix == u"json"_s ? FileKind::Plan : FileKind::Prompt;
 }
 
@@ -97,6 +97,16 @@ void Workbench::open(const QString& path) {
         m_workspace->openPrompt(path);
         return m_window->showPage(u"inspect"_s);
     }
+}
+
+void Workbench::openDemo() {
+    connect(
+        &m_engine->models, &ModelService::loaded, this,
+        [this] {
+            m_window->actions().action(u"prompt.sample"_s)->trigger();
+        },
+        Qt::SingleShotConnection);
+    open(u"moa-tiny"_s);
 }
 
 void Workbench::connectProblems() {

@@ -35,6 +35,8 @@ public:
     ModelPage& modelPage() { return *m_modelPage; }
     InspectPage& inspectPage() { return *m_inspectPage; }
 
+    /// The bundled model with a sample prompt, as a first look.
+    void openDemo();
     /// Opens a file by what it is: a model, a plan, a profile or a text. Unknown files are prompts.
     void open(const QString& path);
 

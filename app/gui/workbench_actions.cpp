@@ -104,7 +104,7 @@ void Workbench::addPlanActions() {
     add({.id = u"profile.open"_s, .text = tr("Open p&rofile…"), .menu = MenuId::File, .group = 10,
          .detail = tr("Influence of every head, as moa profile writes it")},
         [this] {
-            askForFile(m_window.get(), tr("Open profile"), tr("Profiles (*.profile *.safetensors);;All files (*)"), false,
+            askForFile(m_window.get(), tr("Open profile"), tr("Profiles (*.moaprofile *.profile *.safetensors);;All files (*)"), false,
                        [this](const QString& p) { m_workspace->openProfile(p); });
         });
     add({.id = u"edit.undo"_s, .text = tr("&Undo"), .menu = MenuId::Edit, .shortcut = QKeySequence(Qt::CTRL | Qt::Key_Z),
