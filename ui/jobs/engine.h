@@ -4,6 +4,7 @@
 #include "ui/jobs/capture_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
+#include "ui/jobs/export_service.h"
 #include "ui/jobs/model_service.h"
 #include "ui/jobs/plan_service.h"
 #include "ui/jobs/prompt_service.h"
@@ -14,10 +15,11 @@ namespace moa {
 struct Engine {
     explicit Engine(const EngineOptions& options)
         : state(std::make_shared<EngineState>(options)), models(worker, state), prompts(worker, state),
-          plans(worker, state), captures(worker, views, state) {}
+          plans(worker, state), captures(worker, views, state), exports(worker, files, state) {}
     ~Engine() {
         worker.shutDown();
         views.shutDown();
+        files.shutDown();
     }
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -25,10 +27,12 @@ struct Engine {
     std::shared_ptr<EngineState> state;
     DeviceWorker worker; ///< owns the device
     DeviceWorker views;  ///< computes what views show from captured values
+    DeviceWorker files;  ///< writes exports
     ModelService models;
     PromptService prompts;
     PlanService plans;
     CaptureService captures;
+    ExportService exports;
 };
 
 } // namespace moa
