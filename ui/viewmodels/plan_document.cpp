@@ -1,6 +1,7 @@
 // Edits of the plan as undo steps that hold the states before and after: plans are small.
 #include "ui/viewmodels/plan_document.h"
 
+#include <QFileInfo>
 #include <QUndoCommand>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ QString PlanDocument::name() const {
 }
 
 PlanValue PlanDocument::value() const {
-    PlanValue value = m_value.value_or(PlanValue{name(), {}, {}, {}});
+    PlanValue value = m_value ? *m_value : PlanValue{name(), {}, {}, {}};
     value.plan = m_plan;
     return value;
 }
@@ -59,9 +60,15 @@ void PlanDocument::setShape(int layers, int heads, int kvHeads) {
 void PlanDocument::open(const PlanValue& value) {
     cancelGesture();
     const State before = state();
-    m_value = value;
+    const bool sameShape = fits(value.plan);
+    m_value = std::make_shared<PlanValue>(value);
     m_plan = value.plan;
     m_pins.clear();
+    if (!sameShape) { // no model was there to say otherwise; no step may lead back to heads that are not there
+        m_undo.clear();
+        emit changed();
+        return;
+    }
     push(tr("Open %1").arg(value.name), before);
     m_undo.setClean();
 }
@@ -77,6 +84,7 @@ void PlanDocument::useDense() {
 
 void PlanDocument::markSaved(const QString& path, const SparsePlan& saved) {
     if (!m_value) return;
+    m_value->name = QFileInfo(path).completeBaseName();
     m_value->path = path;
     m_value->plan = saved;
     m_undo.setClean();
@@ -103,7 +111,7 @@ bool PlanDocument::isEdited(HeadRef head) const {
 }
 
 void PlanDocument::startPlan() {
-    if (!m_value) m_value = PlanValue{tr("Untitled"), {}, m_plan, {}};
+    if (!m_value) m_value = std::make_shared<PlanValue>(PlanValue{tr("Untitled"), {}, m_plan, {}});
 }
 
 void PlanDocument::writeRule(HeadRef head, const Rule& rule) {
@@ -115,6 +123,7 @@ void PlanDocument::restore(const State& state) {
     m_value = state.value;
     m_plan = state.plan;
     m_pins = state.pins;
+    m_gesture.reset(); // an undo in the middle of a drag ends the drag: what it began from is gone
     emit changed();
 }
 

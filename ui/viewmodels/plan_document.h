@@ -7,6 +7,7 @@
 
 #include <QUndoStack>
 
+#include <memory>
 #include <optional>
 
 namespace moa {
@@ -74,7 +75,7 @@ signals:
 private:
     friend class PlanEdit;
     struct State {
-        std::optional<PlanValue> value;
+        std::shared_ptr<PlanValue> value;
         SparsePlan plan;
         std::set<HeadRef> pins;
     };
@@ -89,7 +90,9 @@ private:
     void startPlan();
     void writeRule(HeadRef head, const Rule& rule);
 
-    std::optional<PlanValue> m_value; ///< what was opened or saved last; its plan is the saved one
+    /// What was opened or saved last; its plan is the saved one. Null: dense. Undo steps share it, so that a save holds
+    /// for the states before it too.
+    std::shared_ptr<PlanValue> m_value;
     SparsePlan m_plan;
     std::set<HeadRef> m_pins;
     std::optional<Gesture> m_gesture;
