@@ -113,7 +113,7 @@ Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& 
         profile.heads = config.heads;
         profile.kvHeads = config.kvHeads;
         const auto curves = std::make_shared<const InfluenceCurves>(profile, sum.finish(), prompt->name);
-        context.post([this, curves] { emit influenceReady(curves); });
+        context.post([this, prompt, curves] { emit influenceReady(prompt, curves); });
     });
 }
 

@@ -64,7 +64,7 @@ signals:
     void headReady(quint64 generation, int layer, int queryHead, std::shared_ptr<const moa::HeadStatistics> statistics);
     void tileReady(quint64 generation, const moa::TileKey& key);
     void rowReady(quint64 generation, const moa::RowValue& row);
-    void influenceReady(std::shared_ptr<const moa::InfluenceCurves> influence);
+    void influenceReady(std::shared_ptr<const moa::PromptValue> prompt, std::shared_ptr<const moa::InfluenceCurves> influence);
 
 private:
     std::shared_ptr<const CapturedLayer> layer(quint64 generation, int index) const;

@@ -21,7 +21,12 @@ InfluenceCurves::InfluenceCurves(const ProfileData& profile, const ProfileLength
       m_mapCells(at.mapCells), m_maps(at.influence) {
     const std::size_t heads = std::size_t(m_layers) * std::size_t(m_heads);
     const std::size_t buckets = std::size_t(m_windows);
-    if (at.hist.size() != heads * kSinkChoices * buckets ||
+    const bool shaped = m_kvHeads > 0 && m_heads % m_kvHeads == 0 && m_windows == (m_length + kBlock - 1) / kBlock &&
+                        m_sink >= 0 && m_sink % kBlock == 0 && m_sink / kBlock < kSinkChoices;
+    const std::size_t samples = std::size_t(m_samples) * std::size_t(m_layers) * std::size_t(m_kvHeads) * (buckets + 1);
+    const bool costed = at.costSamples.empty() ? at.cost.size() == heads * kSinkChoices * (buckets + 1)
+                                               : at.costSamples.size() == samples;
+    if (!shaped || !costed || at.hist.size() != heads * kSinkChoices * buckets ||
         (!m_maps.empty() && m_maps.size() != heads * std::size_t(m_mapCells) * std::size_t(m_mapCells)))
         throw Error("profile: length " + std::to_string(at.length) + ": its arrays do not have their stated sizes");
     m_tail.assign(heads * (buckets + 1), 0);

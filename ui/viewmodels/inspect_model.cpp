@@ -15,7 +15,8 @@ InspectModel::InspectModel(Workspace& workspace, QObject* parent)
     CaptureService& captures = workspace.engine().captures;
     connect(&captures, &CaptureService::headReady, this, &InspectModel::onHead);
     connect(&captures, &CaptureService::rowReady, this, [this](quint64 generation, const RowValue& row) {
-        if (generation != m_workspace.engine().captures.generation() || row.of != m_rowOf) return;
+        const bool isWanted = row.of == m_rowOf && row.query == m_workspace.selection().now().query;
+        if (generation != m_workspace.engine().captures.generation() || !isWanted) return;
         m_row = row.weights;
         m_rowQuery = row.query;
         emit rowChanged();
@@ -26,10 +27,11 @@ InspectModel::InspectModel(Workspace& workspace, QObject* parent)
     connect(&workspace, &Workspace::captureChanged, this, &InspectModel::onCaptureBegan);
     connect(&workspace, &Workspace::promptChanged, this, &InspectModel::onCaptureBegan);
     connect(&workspace.selection(), &SelectionModel::changed, this, &InspectModel::onSelection);
-}
-
-int InspectModel::groupSize() const {
-    return m_workspace.model() ? m_workspace.model()->config.groupSize() : 1;
+    // What was captured is of the loaded model: it is hidden while another one is chosen, and shown again afterwards.
+    connect(&workspace, &Workspace::modelChanged, this, [this] {
+        emit reset();
+        onSelection();
+    });
 }
 
 quint64 InspectModel::captureBytes() const {
@@ -43,6 +45,7 @@ void InspectModel::onCaptureBegan() {
     m_generation = generation;
     m_layers = m_workspace.model() ? m_workspace.model()->config.layers : 0;
     m_kvHeads = m_workspace.model() ? m_workspace.model()->config.kvHeads : 0;
+    m_groupSize = m_workspace.model() ? m_workspace.model()->config.groupSize() : 1;
     const std::size_t groups = std::size_t(m_layers) * std::size_t(m_kvHeads);
     m_statistics.assign(groups, std::vector<std::shared_ptr<const HeadStatistics>>(std::size_t(groupSize())));
     m_summaries.assign(groups, {});
@@ -107,13 +110,13 @@ void InspectModel::summarise(HeadRef head) {
 }
 
 const GroupSummary* InspectModel::summary(HeadRef head) const {
-    if (head.layer >= m_layers || head.kvHead >= m_kvHeads) return nullptr;
+    if (!m_workspace.isLoaded() || head.layer >= m_layers || head.kvHead >= m_kvHeads) return nullptr;
     const GroupSummary& summary = m_summaries[index(head)];
     return summary.side > 0 ? &summary : nullptr;
 }
 
 const HeadStatistics* InspectModel::statistics(HeadRef head, int inGroup) const {
-    if (head.layer >= m_layers || head.kvHead >= m_kvHeads) return nullptr;
+    if (!m_workspace.isLoaded() || head.layer >= m_layers || head.kvHead >= m_kvHeads) return nullptr;
     return m_statistics[index(head)][std::size_t(inGroup)].get();
 }
 
@@ -174,8 +177,9 @@ DistanceCurves InspectModel::distanceCurves(HeadRef head) const {
 std::vector<std::pair<int, std::int64_t>> InspectModel::spansNeeded(HeadRef head) const {
     std::vector<std::pair<int, std::int64_t>> spans;
     const auto influence = m_workspace.influence();
-    for (int i = 0; i < groupSize(); ++i) {
-        const int queryHead = head.kvHead * groupSize() + i;
+    const int group = influence ? influence->groupSize() : groupSize();
+    for (int i = 0; i < group; ++i) {
+        const int queryHead = head.kvHead * group + i;
         if (influence) {
             spans.emplace_back(queryHead, influence->spanKeeping(LayerIndex(head.layer), HeadIndex(queryHead), kKept));
         } else if (const HeadStatistics* s = statistics(head, i)) {

@@ -44,7 +44,7 @@ public:
     int sink() const;
     /// Influence outside the window, scaled to the largest head; nothing without influence.
     std::optional<double> influenceOutside(HeadRef head) const;
-    /// Σ of attention that the mask keeps, mean over rows, of the shown head or group; nothing before it is summarised.
+    /// Σ of attention that the mask keeps, mean over rows and the group's query heads; nothing before it is summarised.
     std::optional<double> massKept(HeadRef head) const;
     DistanceCurves distanceCurves(HeadRef head) const;
     /// Least span that keeps 95% of each query head's influence (attention where influence is not known), with the head.
@@ -64,14 +64,14 @@ private:
     void onSelection();
     void onHead(quint64 generation, int layer, int queryHead, std::shared_ptr<const HeadStatistics> statistics);
     void summarise(HeadRef head);
-    int groupSize() const;
+    int groupSize() const { return m_groupSize; }
     std::size_t index(HeadRef head) const { return std::size_t(head.layer) * std::size_t(m_kvHeads) + std::size_t(head.kvHead); }
     const HeadStatistics* statistics(HeadRef head, int inGroup) const;
 
     Workspace& m_workspace;
     HeadAttention m_attention;
     quint64 m_generation = 0;
-    int m_layers = 0, m_kvHeads = 0, m_summarised = 0;
+    int m_layers = 0, m_kvHeads = 0, m_groupSize = 1, m_summarised = 0; ///< of the captured model
     std::vector<std::vector<std::shared_ptr<const HeadStatistics>>> m_statistics; ///< [L·G][group]
     std::vector<GroupSummary> m_summaries;                                        ///< [L·G]; side 0: not there
     std::vector<float> m_row;

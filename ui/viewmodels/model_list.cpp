@@ -40,7 +40,9 @@ int ModelList::rowOf(const QString& path) const {
 
 bool ModelList::remove(const QString& path) {
     const int row = rowOf(path);
-    if (row < 0 || m_models[row].isBuiltIn || (m_workspace.model() && m_workspace.model()->path == path)) return false;
+    const bool chosen = m_workspace.model() && m_workspace.model()->path == path;
+    const bool loaded = m_workspace.loaded() && m_workspace.loaded()->facts.path == path;
+    if (row < 0 || m_models[row].isBuiltIn || chosen || loaded) return false;
     beginRemoveRows({}, row, row);
     m_models.removeAt(row);
     endRemoveRows();

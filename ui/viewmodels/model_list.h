@@ -20,7 +20,7 @@ public:
     QVariant data(const QModelIndex& index, int role) const override;
 
     int rowOf(const QString& path) const; ///< −1: not in the list
-    /// From the list, never from disk. Bundled models and the loaded one stay.
+    /// From the list, never from disk. Bundled models, the chosen one and the loaded one stay.
     bool remove(const QString& path);
     /// "Llama · 5.8 M · F16 · 11.1 MiB".
     static QString detailOf(const ModelFacts& facts);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moa {
 
@@ -45,6 +46,7 @@ void Workspace::connectEngine() {
         emit ejectedBytes(before, after);
     });
     connect(&m_engine.prompts, &PromptService::ready, this, [this](const PromptValue& prompt) {
+        if (!m_promptFile.isEmpty()) emit fileOpened(u"prompt"_s, std::exchange(m_promptFile, {}));
         m_prompt = std::make_shared<const PromptValue>(prompt);
         m_promptInfluence.reset();
         setLength(std::int64_t(prompt.ids.size()));
@@ -63,26 +65,11 @@ void Workspace::connectEngine() {
         emit fileOpened(u"plan"_s, path);
         emit planSaved(path);
     });
-    connect(&m_engine.plans, &PlanService::profileRead, this,
-            [this](const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths) {
-                if (m_model && !lengths.isEmpty() &&
-                    (lengths.front()->layers() != m_model->config.layers ||
-                     lengths.front()->kvHeads() != m_model->config.kvHeads)) {
-                    emit problem({u"inspect"_s, tr("%1 is of another model").arg(QFileInfo(path).fileName()),
-                                  tr("It has %1 layers of %2 KV heads, the model has %3 of %4.")
-                                      .arg(lengths.front()->layers())
-                                      .arg(lengths.front()->kvHeads())
-                                      .arg(m_model->config.layers)
-                                      .arg(m_model->config.kvHeads),
-                                  {}});
-                    return;
-                }
-                m_profile = lengths;
-                emit influenceChanged();
-                emit fileOpened(u"profile"_s, path);
-            });
+    connect(&m_engine.plans, &PlanService::profileRead, this, &Workspace::onProfile);
     connect(&m_engine.captures, &CaptureService::influenceReady, this,
-            [this](std::shared_ptr<const InfluenceCurves> influence) {
+            [this](const std::shared_ptr<const PromptValue>& prompt, std::shared_ptr<const InfluenceCurves> influence) {
+                // Another text or model, or none, may be in use by now.
+                if (prompt != m_prompt || !isLoaded()) return;
                 m_promptInfluence = std::move(influence);
                 emit influenceChanged();
             });
@@ -97,8 +84,12 @@ void Workspace::chooseModel(const QString& path, bool thenLoad) {
 void Workspace::onFacts(const ModelFacts& facts) {
     if (facts.path != m_choosing) return; // an answer that a later click has overtaken
     const bool same = m_model && m_model->path == facts.path;
+    if (!same) m_selection.reset(); // before anybody can ask for a head that the new model lacks
     m_model = facts;
     if (!same) {
+        const SparsePlan before = m_plan.plan();
+        const QString name = m_plan.isModified() ? tr("%1, with its unsaved edits,").arg(m_plan.name()) : m_plan.name();
+        const bool hadPlan = !m_plan.isDense();
         m_profile.clear();
         m_promptInfluence.reset();
         m_plan.setShape(facts.config.layers, facts.config.heads, facts.config.kvHeads);
@@ -106,6 +97,7 @@ void Workspace::onFacts(const ModelFacts& facts) {
         emit modelChanged();
         emit lengthChanged();
         emit influenceChanged();
+        if (hadPlan && m_plan.isDense()) tellShapes(name, before, u"model"_s);
     }
     emit fileOpened(u"model"_s, facts.path);
     if (m_loadWhenChosen && !isLoaded()) load();
@@ -119,6 +111,7 @@ void Workspace::tell(Job* job, const QString& page, const QString& title, const 
 
 void Workspace::load() {
     if (!m_model || m_loading != nullptr) return;
+    stopWork();
     m_engine.captures.drop();
     m_prompt.reset();
     m_promptInfluence.reset();
@@ -129,6 +122,8 @@ void Workspace::load() {
     m_loading = m_engine.models.load(request);
     tell(m_loading, u"model"_s, tr("%1 was not loaded").arg(m_model->name));
     connect(m_loading, &Job::finished, this, [this] {
+        // A load that was cancelled while it waited has not touched the model before it.
+        if (m_loading->state() == JobState::Cancelled && m_loading->progress().stage.empty()) m_engine.models.eject();
         m_loading = nullptr;
         emit loadedChanged();
     });
@@ -139,13 +134,18 @@ void Workspace::load() {
 
 void Workspace::eject() {
     if (m_loading != nullptr) m_loading->cancel();
-    if (m_capturing != nullptr) m_capturing->cancel();
+    stopWork();
     m_engine.captures.drop();
     m_prompt.reset();
     m_promptInfluence.reset();
     m_engine.models.eject();
     emit promptChanged();
     emit captureChanged();
+}
+
+void Workspace::stopWork() {
+    for (Job* job : {m_capturing, m_measuring})
+        if (job != nullptr) job->cancel();
 }
 
 void Workspace::setLength(std::int64_t n) {
@@ -165,15 +165,17 @@ void Workspace::setBatch(int batch) {
 }
 
 void Workspace::openPrompt(const QString& path) {
+    m_promptFile = path;
     m_engine.prompts.fromFile(path);
-    emit fileOpened(u"prompt"_s, path);
 }
 
 void Workspace::pastePrompt(const QString& text) {
+    m_promptFile.clear();
     m_engine.prompts.fromText(tr("Pasted text"), text, false);
 }
 
 void Workspace::samplePrompt(const QString& task, std::int64_t tokens) {
+    m_promptFile.clear();
     m_engine.prompts.sample(task, tokens, 0);
 }
 
@@ -202,29 +204,58 @@ void Workspace::openProfile(const QString& path) {
     m_engine.plans.openProfile(path);
 }
 
+void Workspace::onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths) {
+    if (lengths.isEmpty()) return;
+    const QString file = QFileInfo(path).fileName();
+    if (!m_model)
+        return emit problem({u"model"_s, tr("%1 needs its model").arg(file), tr("Open the model that it was measured on first."),
+                             {u"model.open"_s}});
+    const InfluenceCurves& first = *lengths.front();
+    const ModelConfig& config = m_model->config;
+    if (first.layers() != config.layers || first.kvHeads() != config.kvHeads || first.groupSize() != config.groupSize())
+        return emit problem({u"inspect"_s, tr("%1 is of another model").arg(file),
+                             tr("It has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
+                                 .arg(first.layers())
+                                 .arg(first.kvHeads() * first.groupSize())
+                                 .arg(first.kvHeads())
+                                 .arg(config.layers)
+                                 .arg(config.heads)
+                                 .arg(config.kvHeads),
+                             {}});
+    m_profile = lengths;
+    emit influenceChanged();
+    emit fileOpened(u"profile"_s, path);
+}
+
 void Workspace::measureInfluence() {
     if (!m_prompt || !isLoaded()) return;
-    tell(m_engine.captures.measureInfluence(m_prompt, kDefaultLossTokens), u"inspect"_s,
-         tr("Influence was not measured"));
+    if (m_measuring != nullptr) m_measuring->cancel();
+    Job* job = m_engine.captures.measureInfluence(m_prompt, kDefaultLossTokens);
+    m_measuring = job;
+    tell(job, u"inspect"_s, tr("Influence was not measured"));
+    connect(job, &Job::finished, this, [this, job] {
+        if (m_measuring == job) m_measuring = nullptr;
+    });
 }
 
 void Workspace::openPlan(const QString& path) {
     m_engine.plans.openPlan(path, m_model ? std::optional(m_model->config.kvHeads) : std::nullopt);
 }
 
+void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QString& page) {
+    emit problem({page, tr("%1 does not fit the model").arg(name),
+                  tr("The plan has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
+                      .arg(plan.layers)
+                      .arg(plan.heads)
+                      .arg(plan.kvHeads)
+                      .arg(m_model->config.layers)
+                      .arg(m_model->config.heads)
+                      .arg(m_model->config.kvHeads),
+                  {u"plan.open"_s}});
+}
+
 void Workspace::onPlan(const PlanValue& plan) {
-    if (m_model && !m_plan.fits(plan.plan)) {
-        emit problem({u"inspect"_s, tr("%1 does not fit the model").arg(plan.name),
-                      tr("The plan has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
-                          .arg(plan.plan.layers)
-                          .arg(plan.plan.heads)
-                          .arg(plan.plan.kvHeads)
-                          .arg(m_model->config.layers)
-                          .arg(m_model->config.heads)
-                          .arg(m_model->config.kvHeads),
-                      {u"plan.open"_s}});
-        return;
-    }
+    if (m_model && !m_plan.fits(plan.plan)) return tellShapes(plan.name, plan.plan, u"inspect"_s);
     m_plan.open(plan);
     emit fileOpened(u"plan"_s, plan.path);
     if (!plan.notes.isEmpty()) emit notice(tr("%1 opened").arg(plan.name), plan.notes.join(QLatin1Char(' ')));

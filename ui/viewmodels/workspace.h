@@ -94,6 +94,9 @@ private:
     void connectEngine();
     void onFacts(const ModelFacts& facts);
     void onPlan(const PlanValue& plan);
+    void onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths);
+    void tellShapes(const QString& name, const SparsePlan& plan, const QString& page);
+    void stopWork();
     void tell(Job* job, const QString& page, const QString& title, const QStringList& actions = {});
 
     Engine& m_engine;
@@ -103,8 +106,9 @@ private:
     std::optional<LoadedModel> m_loaded;
     QList<DeviceFacts> m_devices;
     QString m_choosing;
+    QString m_promptFile; ///< asked for and not answered yet; empty: the prompt comes from elsewhere
     bool m_loadWhenChosen = false;
-    Job *m_loading = nullptr, *m_capturing = nullptr;
+    Job *m_loading = nullptr, *m_capturing = nullptr, *m_measuring = nullptr;
     std::int64_t m_length = 4096;
     int m_batch = 1;
     std::shared_ptr<const PromptValue> m_prompt;
