@@ -1,6 +1,7 @@
 // The grid's values and its two-way link to the selection.
 #include "ui/views/inspect_heads.h"
 
+#include "ui/views/inspect_export.h"
 #include "ui/widgets/inspect/heads_grid.h"
 #include "ui/widgets/inspect/paint_tools.h"
 
@@ -49,6 +50,13 @@ InspectHeads::InspectHeads(InspectModel& model, QWidget* parent)
         plan.setPinned({head}, !plan.isPinned(head));
     });
     connect(m_grid, &HeadsGrid::opened, this, &InspectHeads::headOpened);
+    new PanelExport(*this, workspace, [this] {
+        constexpr const char* stems[] = {"", "entropy", "mean-distance", "sink-mass", "influence-outside", "span"};
+        const int shown = m_show->currentIndex();
+        const bool numbers = shown != int(Show::Attention);
+        return headsContent(m_model, {numbers ? m_show->currentText() : QString(), QLatin1String(stems[shown]),
+                                      [this, shown](HeadRef head) { return value(head, Show(shown)); }});
+    });
     reshape();
 }
 

@@ -1,6 +1,7 @@
 // The canvas' link to selection and plan; edge drags as gestures of the plan.
 #include "ui/views/inspect_heatmap.h"
 
+#include "ui/views/inspect_export.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/inspect/heatmap_strip.h"
 #include "ui/widgets/inspect/paint_tools.h"
@@ -70,6 +71,7 @@ InspectHeatmap::InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWi
     m_group->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connectCanvas();
     Workspace& workspace = m_model.workspace();
+    new PanelExport(*this, workspace, [this] { return heatmapContent(m_model, *m_canvas); });
     connect(&workspace.selection(), &SelectionModel::changed, this, &InspectHeatmap::refreshHead);
     connect(&m_model, &InspectModel::reset, this, &InspectHeatmap::refreshHead);
     connect(&workspace, &Workspace::captureChanged, this, &InspectHeatmap::refreshHead);

@@ -1,6 +1,7 @@
 // Figures of the rule, from exact arithmetic and, for the loss, from measured influence.
 #include "ui/views/inspect_rule.h"
 
+#include "ui/views/inspect_export.h"
 #include "ui/widgets/inspect/distance_profile.h"
 #include "ui/widgets/inspect/group_truth.h"
 #include "ui/widgets/inspect/paint_tools.h"
@@ -50,6 +51,9 @@ InspectRule::InspectRule(InspectModel& model, DockPage& page)
     m_rule->setPlanOffered(false); // until there is a page for rules
     connectRule();
     Workspace& workspace = m_model.workspace();
+    new PanelExport(*m_rule, workspace, [this] { return ruleContent(m_model); });
+    new PanelExport(*m_distancePanel, workspace, [this] { return distanceContent(m_model); });
+    new PanelExport(*m_groupPanel, workspace, [this] { return groupContent(m_model); });
     connect(&workspace.selection(), &SelectionModel::changed, this, &InspectRule::refresh);
     connect(&workspace, &Workspace::influenceChanged, this, &InspectRule::refresh);
     connect(&workspace, &Workspace::modelChanged, this, &InspectRule::refresh);

@@ -1,10 +1,12 @@
 // Slices of the prompt around what is pointed at.
 #include "ui/views/inspect_tokens.h"
 
+#include "ui/views/inspect_export.h"
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/inspect/row_profile.h"
 #include "ui/widgets/inspect/token_lane.h"
 
+#include <QMenu>
 #include <QPainter>
 #include <QVBoxLayout>
 
@@ -45,6 +47,12 @@ InspectTokens::InspectTokens(InspectModel& model, QWidget* parent)
     connect(&m_model, &InspectModel::reset, this, &InspectTokens::refresh);
     connect(&m_model.workspace().plan(), &PlanDocument::changed, this, &InspectTokens::refresh);
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
+    // No header and so no ⋯: the menu opens by a right click or the menu key.
+    setAccessibleName(tr("Tokens and row profile"));
+    auto* menu = new QMenu(this);
+    new PanelExport(*this, *menu, m_model.workspace(), [this] { return rowContent(m_model); });
+    setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(this, &QWidget::customContextMenuRequested, this, [this, menu](QPoint at) { menu->popup(mapToGlobal(at)); });
     refresh();
 }
 

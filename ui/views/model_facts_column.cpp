@@ -2,6 +2,7 @@
 #include "ui/views/model_facts_column.h"
 
 #include "ui/viewmodels/model_list.h"
+#include "ui/views/model_export.h"
 #include "ui/widgets/model/facts_table.h"
 #include "ui/widgets/model/memory_chart.h"
 #include "ui/widgets/panel.h"
@@ -42,6 +43,7 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
     for (QWidget* widget : std::initializer_list<QWidget*>{m_deviceName, m_deviceDetail, m_deviceBar, m_deviceUse, m_ejected})
         device->body()->addWidget(widget);
     column->addWidget(device);
+    new PanelExport(*device, m_workspace, [this] { return deviceContent(m_workspace); });
     auto* facts = new Panel(welcome ? tr("Keys worth knowing") : tr("Architecture"));
     m_facts = new FactsTable;
     facts->body()->addWidget(m_facts);
@@ -59,6 +61,8 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
         m_allocationPanel->body()->addWidget(m_allocation);
         m_allocationPanel->body()->addWidget(m_noAllocation);
         column->addWidget(m_allocationPanel);
+        new PanelExport(*facts, m_workspace, [this] { return architectureContent(m_workspace); });
+        new PanelExport(*m_allocationPanel, m_workspace, [this] { return allocationContent(m_workspace, m_estimate); });
         connect(&m_workspace, &Workspace::modelChanged, this, &ModelFactsColumn::refreshFacts);
     }
     column->addStretch(1);

@@ -3,6 +3,7 @@
 
 #include "ui/viewmodels/jobs_model.h"
 #include "ui/viewmodels/model_list.h"
+#include "ui/views/model_export.h"
 #include "ui/widgets/model/fit_chart.h"
 #include "ui/widgets/model/layer_kv_chart.h"
 #include "ui/widgets/model/load_stages.h"
@@ -154,6 +155,7 @@ QWidget* ModelOverview::makeMemory() {
     foot->addWidget(legend, 1);
     foot->addWidget(m_saving);
     panel->body()->addLayout(foot);
+    new PanelExport(*panel, m_workspace, [this] { return memoryContent(m_workspace); });
     return panel;
 }
 
@@ -176,6 +178,8 @@ QWidget* ModelOverview::makeCharts() {
     box->addWidget(m_layersPanel, 1);
     connect(m_fit, &FitChart::lengthDragged, this, [this](qint64 n) { m_workspace.setLength(n); });
     connect(m_layers, &LayerKvChart::layerClicked, this, &ModelOverview::layerOpened);
+    new PanelExport(*m_fitPanel, m_workspace, [this] { return fitContent(m_workspace); });
+    new PanelExport(*m_layersPanel, m_workspace, [this] { return layersContent(m_workspace); });
     return row;
 }
 

@@ -1,6 +1,7 @@
 // Columns of the Model page and the estimate they share.
 #include "ui/views/model_page.h"
 
+#include "ui/views/model_export.h"
 #include "ui/views/model_facts_column.h"
 #include "ui/views/model_overview.h"
 #include "ui/views/model_sidebar.h"
@@ -78,16 +79,9 @@ void ModelPage::refresh() {
 void ModelPage::refreshEstimate() {
     // A hidden page costs nothing while an edge is dragged on another; it catches up when it shows.
     if (!m_workspace.model() || !isVisible()) return;
-    EstimateInput input{*m_workspace.model(), {}, m_workspace.length(), m_workspace.batch(), false, 0};
-    if (!m_workspace.plan().isDense()) input.plan = m_workspace.plan().plan();
-    QString device;
-    if (!m_workspace.devices().isEmpty()) {
-        const DeviceFacts& facts = m_workspace.devices().front();
-        device = facts.id == QLatin1String("cpu") ? tr("CPU") : facts.id;
-        input.onCard = facts.id.startsWith(QLatin1String("cuda"));
-        // What this program holds now would be free for another load.
-        input.usableBytes = facts.freeBytes + facts.processBytes;
-    }
+    const EstimateInput input = estimateInput(m_workspace);
+    const QString id = m_workspace.devices().isEmpty() ? QString() : m_workspace.devices().front().id;
+    const QString device = id == QLatin1String("cpu") ? tr("CPU") : id;
     m_estimate = estimateRun(input);
     m_overview->showEstimate(m_estimate, input.usableBytes, device);
     m_facts->showEstimate(m_estimate);

@@ -1,6 +1,7 @@
 // Building and filling of the left column.
 #include "ui/views/model_sidebar.h"
 
+#include "ui/views/model_export.h"
 #include "ui/widgets/model/model_list_view.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/action_registry.h"
@@ -89,6 +90,7 @@ ModelSidebar::ModelSidebar(Workspace& workspace, ModelList& models, ActionRegist
     planBox->addWidget(m_planTitle);
     planBox->addLayout(m_planRows);
     m_panel->body()->addWidget(m_plans);
+    new PanelExport(*m_panel, m_workspace, [this] { return modelsContent(m_models); });
     connect(m_list, &ModelListView::chosen, this, [this](const QString& path) { m_workspace.chooseModel(path); });
     connect(m_list, &ModelListView::loadAsked, this, [this](const QString& path) { m_workspace.chooseModel(path, true); });
     connect(m_list, &ModelListView::ejectAsked, this, [this] { m_workspace.eject(); });
