@@ -17,6 +17,7 @@ void addSearchCommand(CLI::App& app, CliContext& cli);
 void addValidateCommand(CLI::App& app, CliContext& cli);
 void addRetrievalCommand(CLI::App& app, CliContext& cli);
 void addCompareCommand(CLI::App& app, CliContext& cli);
+void addBenchCommand(CLI::App& app, CliContext& cli);
 void addDemoCommand(CLI::App& app, CliContext& cli);
 void addHistoryCommand(CLI::App& app, CliContext& cli);
 void addDoctorCommand(CLI::App& app, CliContext& cli);
@@ -35,6 +36,7 @@ inline void addCommands(CLI::App& app, CliContext& cli) {
     addValidateCommand(app, cli);
     addRetrievalCommand(app, cli);
     addCompareCommand(app, cli);
+    addBenchCommand(app, cli);
     addDemoCommand(app, cli);
     addHistoryCommand(app, cli);
     addDoctorCommand(app, cli);

@@ -17,6 +17,7 @@ constexpr const char* kFileName = "libmoa_cuda.so";
 struct Module {
     cuda::ListDevicesFn listDevices = nullptr;
     cuda::CreateBackendFn createBackend = nullptr;
+    cuda::CreateBenchFn createBench = nullptr;
     std::string why; ///< what is missing, when it could not be opened
 
     Module() {
@@ -38,7 +39,9 @@ struct Module {
         }
         listDevices = reinterpret_cast<cuda::ListDevicesFn>(dlsym(library, "moaCudaListDevices"));
         createBackend = reinterpret_cast<cuda::CreateBackendFn>(dlsym(library, "moaCudaCreateBackend"));
-        if (!listDevices || !createBackend) why = std::string(kFileName) + " lacks its functions";
+        createBench = reinterpret_cast<cuda::CreateBenchFn>(dlsym(library, "moaCudaCreateBench"));
+        if (!listDevices || !createBackend || !createBench)
+            why = std::string(kFileName) + " lacks its functions";
     }
 };
 
@@ -56,15 +59,29 @@ std::vector<DeviceInfo> cudaDevices(std::string* why) {
     return devices;
 }
 
-std::unique_ptr<Backend> openCudaBackend(int index, DType dtype) {
-    if (dtype == DType::F32) throw UsageError("the CUDA backend works in F16 or BF16");
+namespace {
+
+/// Throws unless there is a card of that index.
+void checkIndex(int index) {
     std::string why;
     const auto count = static_cast<int>(cudaDevices(&why).size());
     if (count == 0) throw Error(why);
     if (index < 0 || index >= count)
         throw UsageError("there is no CUDA device " + std::to_string(index) + "; there are " +
                          std::to_string(count));
+}
+
+} // namespace
+
+std::unique_ptr<Backend> openCudaBackend(int index, DType dtype) {
+    if (dtype == DType::F32) throw UsageError("the CUDA backend works in F16 or BF16");
+    checkIndex(index);
     return std::unique_ptr<Backend>(module().createBackend(index, dtype));
+}
+
+std::unique_ptr<DeviceBench> openCudaBench(int index) {
+    checkIndex(index);
+    return std::unique_ptr<DeviceBench>(module().createBench(index));
 }
 
 } // namespace moa

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/backend/cuda/device_bench.h"
 
 #include <memory>
 #include <string>
@@ -17,5 +18,8 @@ std::vector<DeviceInfo> cudaDevices(std::string* why = nullptr);
 /// stays open for as long as the process runs. Throws Error saying what is missing, UsageError for an index
 /// that is not there.
 std::unique_ptr<Backend> openCudaBackend(int index, DType dtype);
+
+/// Benches on card `index`. Throws as openCudaBackend().
+std::unique_ptr<DeviceBench> openCudaBench(int index);
 
 } // namespace moa

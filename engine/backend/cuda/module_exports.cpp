@@ -1,5 +1,6 @@
 // The functions of libmoa_cuda.so (module_interface.h).
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/cuda_bench.h"
 #include "engine/backend/cuda/module_interface.h"
 
 extern "C" {
@@ -14,5 +15,9 @@ __attribute__((visibility("default"))) void moaCudaListDevices(std::vector<moa::
 
 __attribute__((visibility("default"))) moa::Backend* moaCudaCreateBackend(int index, moa::DType dtype) {
     return moa::cuda::makeCudaBackend(index, dtype).release();
+}
+
+__attribute__((visibility("default"))) moa::DeviceBench* moaCudaCreateBench(int index) {
+    return moa::cuda::makeDeviceBench(index).release();
 }
 }

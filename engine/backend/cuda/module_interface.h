@@ -3,17 +3,19 @@
 #pragma once
 
 #include "engine/backend/backend.h"
+#include "engine/backend/cuda/device_bench.h"
 
 #include <vector>
 
 namespace moa::cuda {
 
 /// Changes with every change of these functions or of Backend: a module of another build is refused.
-inline constexpr int kModuleVersion = 1;
+inline constexpr int kModuleVersion = 2;
 
 using ModuleVersionFn = int (*)();
 using ListDevicesFn = void (*)(std::vector<DeviceInfo>& devices);
 /// Throws what openCudaBackend() documents.
 using CreateBackendFn = Backend* (*)(int index, DType dtype);
+using CreateBenchFn = DeviceBench* (*)(int index);
 
 } // namespace moa::cuda

@@ -1,14 +1,13 @@
-// What the GPU benches share: the shapes, plans as uneven as real ones, medians, JSON lines.
+// What the GPU benches share: the 7B shape, and a main() that runs cases and prints one JSON line each.
 #pragma once
 
-#include "engine/backend/cuda/stream.h"
-#include "engine/core/model_config.h"
+#include "engine/backend/cuda/cuda_bench.h"
+#include "engine/core/error.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace moa::bench {
 
@@ -21,47 +20,25 @@ inline ModelConfig llama7b() {
     return c;
 }
 
-struct Spread {
-    double median = 0, least = 0, most = 0;
-};
-
-/// Milliseconds of one call of `work`, of `repeats` timings of `calls` calls each, after a warm-up.
-inline Spread timed(cudaStream_t stream, int repeats, int calls, const std::function<void()>& work) {
-    for (int i = 0; i < 3; ++i) work();
-    cuda::Event begin, end;
-    std::vector<double> times;
-    for (int r = 0; r < repeats; ++r) {
-        begin.record(stream);
-        for (int i = 0; i < calls; ++i) work();
-        end.record(stream);
-        times.push_back(end.millisecondsSince(begin) / calls);
+/// Runs `one` on every argument; a case that fails is a line with an "error".
+inline int runCases(int count, char** arguments, const std::function<void(DeviceBench&)>& first,
+                    const std::function<void(DeviceBench&, const char*)>& one) {
+    try {
+        const auto bench = cuda::makeDeviceBench(0);
+        first(*bench);
+        for (int i = 1; i < count; ++i) {
+            try {
+                one(*bench, arguments[i]);
+            } catch (const Error& e) {
+                std::printf("{\"case\": \"%s\", \"error\": \"%s\"}\n", arguments[i], e.what());
+            }
+            std::fflush(stdout);
+        }
+        return 0;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "%s: %s\n", arguments[0], e.what());
+        return 1;
     }
-    std::sort(times.begin(), times.end());
-    return {times[times.size() / 2], times.front(), times.back()};
-}
-
-/// Window of every KV head (sink 64 on top) for a mean span of `density` · n: a third of the heads (an eighth
-/// where the density asks for it) at full length, the others equal and short, as in the peers' script.
-inline std::vector<std::int64_t> twoSpans(int kvHeads, std::int64_t n, double density) {
-    if (density >= 1) return std::vector<std::int64_t>(static_cast<std::size_t>(kvHeads), n - 64);
-    int full = kvHeads / 3;
-    if (density * kvHeads <= full) full = kvHeads / 8;
-    const double rest = (density * kvHeads - full) / (kvHeads - full) * static_cast<double>(n);
-    const std::int64_t span = std::max<std::int64_t>(128, static_cast<std::int64_t>(rest / 64 + 0.5) * 64);
-    std::vector<std::int64_t> windows(static_cast<std::size_t>(kvHeads), span - 64);
-    std::fill_n(windows.begin(), full, n - 64);
-    return windows;
-}
-
-/// Five different spans with the same mean, mixed over the heads.
-inline std::vector<std::int64_t> fiveSpans(int kvHeads, std::int64_t n, double density) {
-    const double shares[] = {1.9, 0.3, 1.4, 0.9, 0.5}; // mean 1
-    std::vector<std::int64_t> windows;
-    for (int g = 0; g < kvHeads; ++g) {
-        const double span = std::min(1.0, shares[g % 5] * density) * static_cast<double>(n);
-        windows.push_back(std::max<std::int64_t>(128, static_cast<std::int64_t>(span / 64 + 0.5) * 64) - 64);
-    }
-    return windows;
 }
 
 } // namespace moa::bench

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-namespace moa::bench {
+namespace moa::cuda {
 
 class Energy {
 public:
@@ -36,4 +36,4 @@ private:
     int (*m_read)(void*, unsigned long long*) = nullptr;
 };
 
-} // namespace moa::bench
+} // namespace moa::cuda

@@ -1,0 +1,12 @@
+// The benches on one card.
+#pragma once
+
+#include "engine/backend/cuda/device_bench.h"
+
+#include <memory>
+
+namespace moa::cuda {
+
+std::unique_ptr<DeviceBench> makeDeviceBench(int index);
+
+} // namespace moa::cuda
