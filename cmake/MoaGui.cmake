@@ -8,7 +8,7 @@ if(NOT MOA_GUI STREQUAL "OFF")
     set(MOA_HAS_GUI ON)
   elseif(MOA_GUI STREQUAL "ON")
     message(FATAL_ERROR "MOA_GUI=ON, but Qt 6.4 with Widgets, Charts, Svg and Test was not found "
-      "(Debian: qt6-base-dev qt6-charts-dev libqt6svg6-dev)")
+      "(Debian: qt6-base-dev qt6-charts-dev libqt6opengl6-dev qt6-svg-dev)")
   else()
     message(STATUS "Qt 6.4 with Widgets, Charts, Svg not found: moa-workbench is left out")
   endif()

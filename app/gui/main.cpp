@@ -13,6 +13,7 @@
 #include <QTemporaryDir>
 
 #include <cstdio>
+#include <functional>
 #include <cstdlib>
 #include <string_view>
 
@@ -21,6 +22,23 @@ namespace {
 bool hasDisplay() {
     return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr;
 }
+
+/// Nothing that is thrown in a slot may end the program: it becomes a banner.
+class WorkbenchApplication : public QApplication {
+public:
+    using QApplication::QApplication;
+    std::function<void(const QString&)> onFault;
+
+    bool notify(QObject* receiver, QEvent* event) override {
+        try {
+            return QApplication::notify(receiver, event);
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "moa-workbench: %s\n", error.what());
+            if (onFault) onFault(QString::fromUtf8(error.what()));
+            return false;
+        }
+    }
+};
 
 /// A tour needs no screen; a user does, and is told so in words.
 bool choosePlatform(int argc, char** argv) {
@@ -40,7 +58,7 @@ bool choosePlatform(int argc, char** argv) {
 int main(int argc, char** argv) {
     const qint64 startedAt = QDateTime::currentMSecsSinceEpoch();
     if (!choosePlatform(argc, argv)) return 1;
-    QApplication app(argc, argv);
+    WorkbenchApplication app(argc, argv);
     QApplication::setApplicationName(QStringLiteral("moa-workbench"));
     QApplication::setOrganizationName(QStringLiteral("moa-workbench"));
     QApplication::setApplicationVersion(QStringLiteral(MOA_VERSION));
@@ -72,6 +90,7 @@ int main(int argc, char** argv) {
         const QTemporaryDir ownSettings;
         if (parser.isSet(tour)) options.settingsFile = ownSettings.filePath(QStringLiteral("tour.ini"));
         moa::Workbench workbench(options);
+        app.onFault = [&workbench](const QString& what) { workbench.reportFault(what); };
         if (parser.isSet(tour)) {
             moa::Tour script(workbench, {.folder = parser.value(tour), .tokens = parser.value(tokens).toInt(), .startedAt = startedAt});
             return script.run() ? 0 : 1;

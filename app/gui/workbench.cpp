@@ -48,8 +48,9 @@ Workbench::Workbench(const WorkbenchOptions& options)
     : m_settings(moa::openSettings(options.settingsFile)), m_recentModels(m_settings.get(), u"models"_s),
       m_recentPlans(m_settings.get(), u"plans"_s), m_recentPrompts(m_settings.get(), u"prompts"_s),
       m_recentProfiles(m_settings.get(), u"profiles"_s) {
-    applySettings();
-    m_engine = std::make_unique<Engine>(options.engine);
+    EngineOptions engine = options.engine;
+    loadSettings(engine);
+    m_engine = std::make_unique<Engine>(engine);
     m_workspace = std::make_unique<Workspace>(*m_engine);
     m_models = std::make_unique<ModelList>(*m_workspace);
     m_jobs = std::make_unique<JobsModel>(m_engine->worker);
@@ -67,6 +68,8 @@ Workbench::Workbench(const WorkbenchOptions& options)
     connectProblems();
     connectDrops();
     connectPalette();
+    connectExports();
+    connectSettings();
     m_window->setCloseGuard([this] { return mayClose(); });
     m_window->restoreLayout();
     m_engine->models.refreshDevices();
@@ -97,6 +100,11 @@ void Workbench::open(const QString& path) {
         m_workspace->openPrompt(path);
         return m_window->showPage(u"inspect"_s);
     }
+}
+
+void Workbench::reportFault(const QString& what) {
+    m_window->banners({}).post({tr("Something went wrong inside the program"), what});
+    m_window->log().append(what, LogLevel::Error);
 }
 
 void Workbench::openDemo() {
@@ -169,18 +177,6 @@ void Workbench::connectDrops() {
             else if (data.hasText())
                 m_workspace->pastePrompt(data.text());
         });
-}
-
-void Workbench::applySettings() {
-    Theme& theme = Theme::instance();
-    const QString mode = m_settings->value(u"theme"_s).toString();
-    theme.setMode(mode == u"dark"_s ? ThemeMode::Dark : mode == u"light"_s ? ThemeMode::Light : ThemeMode::System);
-    theme.setHighContrast(m_settings->value(u"highContrast"_s).toBool());
-    const QString map = m_settings->value(u"attentionMap"_s).toString();
-    theme.setAttentionMap(map == u"viridis"_s   ? AttentionMap::Viridis
-                          : map == u"cividis"_s ? AttentionMap::Cividis
-                                                : AttentionMap::Mako);
-    theme.setFontFamily(m_settings->value(u"font"_s).toString());
 }
 
 bool Workbench::mayClose() {

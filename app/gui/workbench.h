@@ -2,12 +2,16 @@
 // dropped. Everything else is somebody's own file.
 #pragma once
 
+#include "app/gui/desktop_notice.h"
 #include "ui/viewmodels/jobs_model.h"
 #include "ui/viewmodels/model_list.h"
 #include "ui/viewmodels/workspace.h"
+#include "ui/views/settings_dialog.h"
 #include "ui/views/shell_window.h"
 
+#include <QPointer>
 #include <QSettings>
+#include <QTimer>
 
 #include <memory>
 
@@ -15,6 +19,7 @@ namespace moa {
 
 class InspectPage;
 class ModelPage;
+struct LastWorkspace;
 
 struct WorkbenchOptions {
     EngineOptions engine;
@@ -35,6 +40,8 @@ public:
     ModelPage& modelPage() { return *m_modelPage; }
     InspectPage& inspectPage() { return *m_inspectPage; }
 
+    /// A fault of the program itself: said in a banner and in the log.
+    void reportFault(const QString& what);
     /// The bundled model with a sample prompt, as a first look.
     void openDemo();
     /// Opens a file by what it is: a model, a plan, a profile or a text. Unknown files are prompts.
@@ -53,7 +60,19 @@ private:
     void connectProblems();
     void connectDrops();
     void connectPalette();
+    void addExportAction();
+    void exportFocused();
+    void connectExports();
+    /// What of them the engine is made with.
+    void loadSettings(EngineOptions& engine);
+    void applyTheme();
     void applySettings();
+    void connectSettings();
+    void showSettings();
+    void onSettings(const WorkbenchSettings& settings);
+    void addWorkspaceAction();
+    void openWorkspace(const LastWorkspace& last);
+    void rememberWorkspace();
     bool mayClose();
     void fillHeadMenu(QMenu* menu);
 
@@ -67,6 +86,11 @@ private:
     InspectPage* m_inspectPage = nullptr;
     RecentFiles m_recentModels, m_recentPlans, m_recentPrompts, m_recentProfiles;
     bool m_closeConfirmed = false;
+    WorkbenchSettings m_preferences;
+    QPointer<SettingsDialog> m_settingsDialog;
+    int m_restartBanner = 0; ///< says that a setting counts later; 0: none yet
+    DesktopNotice m_desktopNotice;
+    QTimer m_rememberTimer;
 };
 
 } // namespace moa

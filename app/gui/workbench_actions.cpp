@@ -34,6 +34,8 @@ void Workbench::addActions() {
     addModelActions();
     addPlanActions();
     addInspectActions();
+    addExportAction();
+    addWorkspaceAction();
     const auto refresh = [this] { refreshActions(); };
     connect(m_workspace.get(), &Workspace::modelChanged, this, refresh);
     connect(m_workspace.get(), &Workspace::loadedChanged, this, refresh);
