@@ -16,6 +16,38 @@ namespace moa {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+
+constexpr int kCards = 3; ///< what fits side by side in the narrowest window
+
+/// What can be opened with one click. Whoever calls connects the button.
+QPushButton* addCard(QHBoxLayout& cards, const QString& title, const QString& detail, const QString& button) {
+    auto* card = new Panel(title);
+    auto* text = new QLabel(detail);
+    text->setWordWrap(true);
+    styleLabel(text, TextStyle::Table, Role::Text2);
+    auto* open = new QPushButton(button);
+    card->body()->setSpacing(12);
+    card->body()->addWidget(text);
+    card->body()->addStretch(1);
+    card->body()->addWidget(open, 0, Qt::AlignLeft);
+    cards.addWidget(card, 1);
+    return open;
+}
+
+void addLastWorkspace(QHBoxLayout& cards, QAction& restore, const QString& detail) {
+    if (cards.count() == kCards) {
+        QLayoutItem* leastUseful = cards.takeAt(kCards - 1);
+        leastUseful->widget()->deleteLater();
+        delete leastUseful;
+    }
+    QPushButton* button = addCard(cards, ModelWelcome::tr("Last workspace"), detail, ModelWelcome::tr("Restore workspace"));
+    button->setToolTip(restore.toolTip());
+    QObject::connect(button, &QPushButton::clicked, &restore, &QAction::trigger);
+}
+
+} // namespace
+
 ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegistry& actions, QWidget* parent)
     : QWidget(parent), m_workspace(workspace), m_models(models), m_cards(new QHBoxLayout) {
     auto* column = new QVBoxLayout(this);
@@ -46,10 +78,15 @@ ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegist
     pages->body()->addWidget(facts);
     column->addWidget(pages);
     column->addStretch(2);
-    connect(&m_models, &QAbstractItemModel::rowsInserted, this, &ModelWelcome::refreshCards);
-    connect(&m_models, &QAbstractItemModel::rowsRemoved, this, &ModelWelcome::refreshCards);
-    connect(&Theme::instance(), &Theme::changed, this, &ModelWelcome::refreshCards);
-    refreshCards();
+    const auto refresh = [this, last = actions.action(u"workspace.last"_s),
+                          detail = actions.spec(u"workspace.last"_s) != nullptr ? actions.spec(u"workspace.last"_s)->detail : QString()] {
+        refreshCards();
+        if (last != nullptr && last->isEnabled()) addLastWorkspace(*m_cards, *last, detail);
+    };
+    connect(&m_models, &QAbstractItemModel::rowsInserted, this, refresh);
+    connect(&m_models, &QAbstractItemModel::rowsRemoved, this, refresh);
+    connect(&Theme::instance(), &Theme::changed, this, refresh);
+    refresh();
 }
 
 void ModelWelcome::refreshCards() {
@@ -57,20 +94,13 @@ void ModelWelcome::refreshCards() {
         if (item->widget() != nullptr) item->widget()->deleteLater();
         delete item;
     }
-    constexpr int kCards = 3;
     for (int row = 0; row < std::min(kCards, m_models.rowCount()); ++row) {
         const QModelIndex index = m_models.index(row);
-        auto* card = new Panel(index.data().toString());
-        auto* detail = new QLabel(index.data(ModelList::DetailRole).toString());
-        styleLabel(detail, TextStyle::Table, Role::Text2);
-        auto* open = new QPushButton(row == 0 ? tr("Open %1").arg(index.data().toString()) : tr("Estimate and open"));
+        const QString name = index.data().toString(), path = index.data(ModelList::PathRole).toString();
+        QPushButton* open = addCard(*m_cards, name, index.data(ModelList::DetailRole).toString(),
+                                    row == 0 ? tr("Open %1").arg(name) : tr("Estimate and open"));
         open->setProperty("primary", row == 0);
-        const QString path = index.data(ModelList::PathRole).toString();
         connect(open, &QPushButton::clicked, this, [this, path, row] { m_workspace.chooseModel(path, row == 0); });
-        card->body()->setSpacing(12);
-        card->body()->addWidget(detail);
-        card->body()->addWidget(open, 0, Qt::AlignLeft);
-        m_cards->addWidget(card);
     }
 }
 
