@@ -165,6 +165,19 @@ public:
         return result;
     }
 
+    BenchTimes wholePrefill(const ModelConfig& config, std::int64_t tokens) override {
+        if (tokens < 1 || tokens > (1 << 20)) throw UsageError("a prefill bench takes 1 to 1,048,576 tokens");
+        DecoderLayout layout;
+        layout.sequences = 1, layout.positions = tokens + 1, layout.sink = 64;
+        layout.windows.assign(
+            static_cast<std::size_t>(config.layers) * static_cast<std::size_t>(config.kvHeads), tokens);
+        Decoder decoder(config, weightsOf(config), layout);
+        std::vector<std::int32_t> prompt(static_cast<std::size_t>(tokens));
+        for (std::size_t i = 0; i < prompt.size(); ++i)
+            prompt[i] = static_cast<std::int32_t>(i * 7919 % static_cast<std::size_t>(config.vocab));
+        return timed(decoder.stream(), 1, [&] { decoder.prefill(0, prompt); });
+    }
+
     BenchTimes heatmap(std::int64_t tokens, int cells) override {
         if (cells < 1 || tokens < cells)
             throw UsageError("a heatmap bench needs at least as many tokens as cells");

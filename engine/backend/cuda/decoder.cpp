@@ -45,6 +45,9 @@ Decoder::Decoder(const ModelConfig& config, const DecoderWeights& weights, const
     if (layout.sequences <= 0 || layout.windows.size() != entries)
         throw UsageError("a decoder needs a window for every sequence, layer and KV head");
     m_workers = k::decodeWorkers(multiprocessors());
+    m_rotaryRows = layout.positions, m_sink = layout.sink;
+    for (const std::int64_t w : layout.windows)
+        m_windows.push_back(static_cast<std::int32_t>(std::min<std::int64_t>(w, 1 << 30)));
     allocate(layout);
     layCaches(layout);
     fillRotaryTable(layout.positions);

@@ -1,7 +1,8 @@
 // The decode step of a Llama model for a fixed batch on one card, recorded as one graph: embedding, layers,
 // logits, choice of the next token, advance. No host synchronisation inside a step; sequences of different
-// lengths and any mix of windows. One sequence alone runs on matrix-vector kernels, more on cuBLAS. Goal: the
-// speed that the card's memory allows. Non-goal: prefill, loading files.
+// lengths and any mix of windows. One sequence alone runs on matrix-vector kernels, more on cuBLAS. A
+// sequence starts with a prefill of its whole prompt. Goal: the speed that the card allows. Non-goal: loading
+// files.
 #pragma once
 
 #include "engine/backend/cuda/device_memory.h"
@@ -49,6 +50,10 @@ public:
 
     /// Where each sequence stands: position of its next token (−1: idle) and that token.
     void setState(std::span<const std::int32_t> positions, std::span<const std::int32_t> tokens);
+    /// Starts sequence `sequence` anew with a prompt: fills its caches and chooses the token after it
+    /// (greedy); the next step continues from there. Rows of the prompt go through a layer together, through
+    /// its MLP in pieces. Throws UsageError for an empty prompt or one beyond the rotary table, MemoryError.
+    void prefill(int sequence, std::span<const std::int32_t> prompt);
     /// Runs one step: reads tokens at positions, writes caches and the next tokens (greedy), advances.
     void step();
     std::vector<std::int32_t> tokens();
@@ -69,6 +74,8 @@ private:
     void recordSingleLayer(int layer);
     kernels::cuda::RopeAppendParams ropeOf(int layer) const;
     void attend(int layer);
+    void prefillLayer(int layer, int sequence, int rows);
+    void reservePrompt(int rows);
     Product product(const void* x, int inCols, const void* weight, void* out, int outCols,
                     bool accumulate) const;
     int qkvCols() const { return (m_config.heads + 2 * m_config.kvHeads) * m_config.headDim; }
@@ -78,11 +85,20 @@ private:
     DecoderWeights m_weights;
     int m_sequences;
     int m_workers = 0;
+    std::int64_t m_rotaryRows = 0, m_sink = 0;
+    std::vector<std::int32_t> m_windows; ///< [sequences][L][G]
     Stream m_stream;
     Matmul m_matmul;
     DeviceMemory m_kv, m_caches, m_tileStarts, m_firstEntry, m_attentionWorkspace, m_cosine, m_sine;
     DeviceMemory m_positions, m_tokens, m_x, m_normed, m_qkv, m_attended, m_gateUp, m_hidden, m_logits;
     Graph m_graph;
+
+    /// Buffers of the longest prompt so far.
+    struct Prompt {
+        int rows = 0;
+        DeviceMemory ids, positions, windows, items, x, normed, qkv, attended, gateUp, hidden, workspace;
+    };
+    Prompt m_prompt;
 };
 
 } // namespace moa::cuda

@@ -59,6 +59,8 @@ public:
     /// Weights are kept from call to call while the shape stays. Throws MemoryError, UsageError.
     virtual DecodeBenchResult decode(const DecodeBenchSpec& spec) = 0;
     virtual PrefillBenchResult prefill(const PrefillBenchSpec& spec) = 0;
+    /// A prompt of `tokens` through a whole model with dense caches, to the first token.
+    virtual BenchTimes wholePrefill(const ModelConfig& config, std::int64_t tokens) = 0;
     /// One head of `tokens` pooled into at most cells × cells.
     virtual BenchTimes heatmap(std::int64_t tokens, int cells) = 0;
 };

@@ -1,6 +1,7 @@
 // The recorded decode step against a whole Llama in double precision: token by token from an empty cache,
 // past the point where rings wrap, alone (matrix-vector kernels) and in a batch of different texts (cuBLAS).
 #include "engine/backend/cuda/random_weights.h"
+#include "engine/core/error.h"
 #include "kernels/reference/reference_layers.h"
 #include "tests/kernels/cuda/cuda_fixture.h"
 
@@ -145,6 +146,36 @@ protected:
         }
     }
 };
+
+/// A prompt at once and then token by token, beside a sequence that is somewhere else.
+TEST_F(DecoderTest, PrefillThenSteps) {
+    for (const int sequences : {1, 2}) {
+        const ModelConfig c = smallConfig();
+        const cuda::RandomWeights weights(c, 5, 0.06f);
+        const std::vector<std::int64_t> windows{64, 128, 4096, 64};
+        cuda::DecoderLayout layout;
+        layout.sequences = sequences, layout.positions = 512, layout.sink = 64;
+        for (int s = 0; s < sequences; ++s)
+            for (const std::int64_t w : windows) layout.windows.push_back(std::min<std::int64_t>(w, 512));
+        cuda::Decoder decoder(c, weights.weights(), layout);
+        const std::vector<std::int32_t> idle(static_cast<std::size_t>(sequences), -1), none(idle.size(), 0);
+        decoder.setState(idle, none);
+        std::vector<int> text;
+        for (int i = 0; i < 230; ++i) text.push_back((i * 53 + i * i) % c.vocab);
+        const int sequence = sequences - 1;
+        decoder.prefill(sequence, text);
+        for (int step = 0; step < 5; ++step) {
+            const auto logits = decoder.logits();
+            const std::vector<double> seen(logits.begin() + sequence * c.vocab,
+                                           logits.begin() + (sequence + 1) * c.vocab);
+            EXPECT_LE(normalisedError(seen, lastLogits(c, weights.weights(), text, windows, 64)), 5e-3)
+                << text.size() << " tokens, " << sequences << " sequences";
+            text.push_back(decoder.tokens()[static_cast<std::size_t>(sequence)]);
+            decoder.step();
+        }
+        EXPECT_THROW(decoder.prefill(sequence, {}), UsageError);
+    }
+}
 
 TEST_F(DecoderTest, OneText) {
     check({200});

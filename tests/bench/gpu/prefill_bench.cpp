@@ -1,6 +1,7 @@
 // Causal prefill attention of 32 heads, dense and under plans: milliseconds, and TFLOP/s on the visible
 // (query, key) pairs. One JSON line a figure.
-//   prefill_bench [TOKENS:HEAD_DIM:DENSITY[:portable]]…
+//   prefill_bench [TOKENS:HEAD_DIM:DENSITY[:portable] | whole:TOKENS]…     whole: a 7B model from prompt to
+//   first token
 #include "tests/bench/gpu/bench_support.h"
 
 namespace moa::bench {
@@ -8,6 +9,14 @@ namespace {
 
 void runCase(DeviceBench& bench, const char* text) {
     long long n = 0;
+    if (std::sscanf(text, "whole:%lld", &n) == 1) {
+        const BenchTimes t = bench.wholePrefill(llama7b(), n);
+        std::printf("{\"what\": \"whole_prefill\", \"tokens\": %lld, \"ms\": %.3f, \"ms_min\": %.3f, "
+                    "\"ms_max\": %.3f, "
+                    "\"tok_s\": %.1f}\n",
+                    n, t.seconds * 1e3, t.least * 1e3, t.most * 1e3, static_cast<double>(n) / t.seconds);
+        return;
+    }
     double density = 1;
     char kind[16] = "best";
     PrefillBenchSpec spec;

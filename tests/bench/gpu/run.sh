@@ -27,7 +27,7 @@ note moa "$bin/decode_bench" 4096:1:1 4096:1:0.5 16384:1:0.5 131072:1:0.5 4096:0
     4096:8:1 4096:8:0.5 4096:30:1 4096:30:0.5
 note moa "$bin/heatmap_bench" 32768:1024 131072:1024 8192:1024
 prefill=(8192:128:1 8192:128:0.5 8192:128:0.25 16384:128:1 16384:128:0.5 16384:128:0.25 32768:128:1 32768:128:0.5 32768:128:0.25)
-note moa "$bin/prefill_bench" "${prefill[@]}" 8192:64:1 8192:128:1:portable
+note moa "$bin/prefill_bench" "${prefill[@]}" 8192:64:1 8192:128:1:portable whole:4096 whole:16384
 if [ $has_peer = 1 ]; then
     note torch "${peer[@]}" prefill
     note moa "$bin/prefill_bench" "${prefill[@]}"
