@@ -11,6 +11,7 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QFileInfo>
+#include <QGraphicsView>
 #include <QMimeData>
 #include <QUrl>
 
@@ -155,6 +156,8 @@ void Workbench::connectProblems() {
 }
 
 void Workbench::connectDrops() {
+    // A chart would take any drop for its scene, and a file over it would open nothing.
+    for (QGraphicsView* chart : m_window->findChildren<QGraphicsView*>()) chart->setAcceptDrops(false);
     m_window->setDropHandler(
         [this](const QMimeData& data) -> QString {
             const QString path = droppedFile(data);

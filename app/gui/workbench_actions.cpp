@@ -5,6 +5,7 @@
 #include "ui/views/inspect_page.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/shell/command_palette.h"
+#include "ui/widgets/shell/status_bar.h"
 
 #include <QClipboard>
 #include <QFileDialog>
@@ -41,6 +42,11 @@ void Workbench::addActions() {
     connect(m_workspace.get(), &Workspace::loadedChanged, this, refresh);
     connect(m_workspace.get(), &Workspace::promptChanged, this, refresh);
     connect(&m_workspace->plan(), &PlanDocument::changed, this, refresh);
+    // A step changes the plan before the stack counts it as undone.
+    connect(m_workspace->plan().undoStack(), &QUndoStack::indexChanged, this, refresh);
+    connect(&m_workspace->plan(), &PlanDocument::refused, this, [this](HeadRef head) {
+        m_window->status().setIdleText(tr("L%1 · KV%2 is pinned. P unpins.").arg(head.layer).arg(head.kvHead));
+    });
     connect(&m_workspace->selection(), &SelectionModel::changed, this, refresh);
     connect(&m_engine->worker, &DeviceWorker::jobChanged, this, refresh);
     refreshActions();

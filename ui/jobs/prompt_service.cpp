@@ -91,6 +91,8 @@ void PromptService::fromFile(const QString& path) {
             throw FileError(path.toStdString(), "", "cannot be read: " + file.errorString().toStdString());
         if (file.size() > kLargestFile) throw FileError(path.toStdString(), "", "expected at most 64 MiB of text");
         const QByteArray bytes = file.readAll();
+        // Every byte has a token, but what they would show of a picture or a program is nothing anybody meant.
+        if (bytes.contains('\0') || !bytes.isValidUtf8()) throw FileError(path.toStdString(), "", "expected UTF-8 text");
         const Model& model = state->model().files();
         return promptOf(name, model.tokenizer.encode({bytes.constData(), std::size_t(bytes.size())}), model);
     });

@@ -26,7 +26,7 @@ PlanDocument::PlanDocument(QObject* parent) : QObject(parent) {
 
 PlanDocument::~PlanDocument() {
     // The stack's end reports a clean state, which nobody should act on any more.
-    disconnect(&m_undo, nullptr, this, nullptr);
+    m_undo.disconnect();
 }
 
 QString PlanDocument::name() const {
@@ -191,7 +191,8 @@ void PlanDocument::preview(const Rule& rule) {
 }
 
 void PlanDocument::endGesture() {
-    if (!m_gesture) return;
+    // Views may have drawn what was refused: they hear that nothing changed.
+    if (!m_gesture) return emit changed();
     const Gesture gesture = std::move(*m_gesture);
     m_gesture.reset();
     if (gesture.before.rules == m_plan.rules) return;

@@ -54,7 +54,7 @@ public:
 
     /// A drag: begin, preview as often as the pointer moves, then end (one undo step) or cancel (as it was).
     bool beginGesture(HeadRef head, const QString& what);
-    void preview(const Rule& rule);
+    void preview(const Rule& rule); ///< outside of a gesture, e.g. where it was refused: nothing
     void endGesture();
     void cancelGesture();
     bool isInGesture() const { return m_gesture.has_value(); }
