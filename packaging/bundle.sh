@@ -30,17 +30,19 @@ for program in moa moa-workbench libmoa_cuda.so; do
     strip "$root/programs/$program"
     copy_libraries "$build/bin/$program"
 done
-plugins=$(qmake6 -query QT_INSTALL_PLUGINS 2>/dev/null || echo /usr/lib/x86_64-linux-gnu/qt6/plugins)
-for plugin in offscreen minimal xcb; do
-    [ -e "$plugins/platforms/libq$plugin.so" ] || continue
-    cp "$plugins/platforms/libq$plugin.so" "$root/plugins/platforms/"
-    copy_libraries "$plugins/platforms/libq$plugin.so"
-done
-cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold,Mono}.ttf "$root/fonts/"
-for face in Regular Medium SemiBold; do
-    font=/usr/share/fonts/opentype/inter/Inter-$face.otf
-    if [ -e "$font" ]; then cp "$font" "$root/fonts/"; fi
-done
+if [ -e "$build/bin/moa-workbench" ]; then
+    plugins=$(qmake6 -query QT_INSTALL_PLUGINS 2>/dev/null || echo /usr/lib/x86_64-linux-gnu/qt6/plugins)
+    for plugin in offscreen minimal xcb; do
+        [ -e "$plugins/platforms/libq$plugin.so" ] || continue
+        cp "$plugins/platforms/libq$plugin.so" "$root/plugins/platforms/"
+        copy_libraries "$plugins/platforms/libq$plugin.so"
+    done
+    cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold,Mono}.ttf "$root/fonts/"
+    for face in Regular Medium SemiBold; do
+        font=/usr/share/fonts/opentype/inter/Inter-$face.otf
+        if [ -e "$font" ]; then cp "$font" "$root/fonts/"; fi
+    done
+fi
 cp -r resources/models resources/texts resources/README.md "$root/share/"
 cp LICENSE README.md "$root/"
 
