@@ -50,6 +50,7 @@ public:
     }
 
     Buffer allocate(std::size_t bytes, const std::string& what) override {
+        use();
         auto memory = std::make_shared<DeviceMemory>(bytes, what);
         // Memory is cleared on another stream than the one that uses it.
         check(cudaDeviceSynchronize(), "clearing memory");
@@ -58,15 +59,18 @@ public:
         return {data, bytes, [memory](void*) mutable { memory.reset(); }};
     }
     void upload(void* device, const void* host, std::size_t bytes) override {
+        use();
         check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, m_stream),
               "writing to the device");
     }
     void download(void* host, const void* device, std::size_t bytes) override {
+        use();
         check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, m_stream),
               "reading from the device");
         m_stream.synchronise();
     }
     void copy(void* to, const void* from, std::size_t bytes) override {
+        use();
         const auto* begin = static_cast<const char*>(from);
         auto* target = static_cast<char*>(to);
         if (target + bytes <= begin || begin + bytes <= target) {
@@ -82,6 +86,7 @@ public:
 
     Buffer uploadWeight(const void* values, DType dtype, std::int64_t count,
                         const std::string& what) override {
+        use();
         Buffer buffer = allocate(static_cast<std::size_t>(count) * 2, what);
         if (dtype == m_dtype) {
             upload(buffer.data(), values, static_cast<std::size_t>(count) * 2);
@@ -104,6 +109,7 @@ public:
     }
 
     void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {
+        use();
         if (ids.empty()) return;
         m_staging.reset();
         check(k::launchEmbed({m_staging.put(ids), table.data, out.data, out.stride,
@@ -112,6 +118,7 @@ public:
               "embedding");
     }
     void rmsNorm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps) override {
+        use();
         if (x.rows == 0) return;
         check(k::launchRmsNorm(
                   {x.data, x.stride, weight.data, out.data, out.stride, rows(x), cols(x), eps, m_element},
@@ -119,6 +126,7 @@ public:
               "RMSNorm");
     }
     void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) override {
+        use();
         if (out.rows == 0) return;
         const bool isFloat = out.dtype == DType::F32;
         if (out.rows == 1 && cols(x) % 8 == 0 && cols(x) <= 32768 && cols(out) % 2 == 0 &&
@@ -136,10 +144,12 @@ public:
     }
     void linearBackward(const Tensor& dX, const Tensor& dOut, const Tensor& weight,
                         bool accumulate) override {
+        use();
         if (dX.rows > 0) m_matmul.run(product(dX, dOut, weight, accumulate, true), m_stream);
     }
     void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
               const Tensor& sine, bool inverse) override {
+        use();
         if (positions.empty()) return;
         if (cosine.dtype != DType::F32 || sine.dtype != DType::F32)
             throw Error("rotary tables are single precision");
@@ -152,6 +162,7 @@ public:
               "rotary embedding");
     }
     void swiGlu(const Tensor& gate, const Tensor& up) override {
+        use();
         if (gate.rows == 0) return;
         check(k::launchSwiGlu({gate.data, up.data, gate.data, gate.stride, up.stride, gate.stride, rows(gate),
                                cols(gate), m_element},
@@ -159,6 +170,7 @@ public:
               "SwiGLU");
     }
     void add(const Tensor& to, const Tensor& from) override {
+        use();
         if (to.rows == 0) return;
         check(k::launchAdd({to.data, from.data, to.stride, from.stride, rows(to), cols(to), m_element},
                            m_stream),
@@ -166,15 +178,20 @@ public:
     }
     void attention(const AttentionShape& shape, const Tensor& q, const Tensor& keys, const Tensor& values,
                    const Tensor& out, const Tensor& lse, std::span<const BatchItem> items) override {
+        use();
         m_staging.reset();
         m_attention.forward(shape, q, keys, values, out, lse, items);
     }
     void appendKv(const AttentionShape& shape, const Tensor& keys, const Tensor& values,
                   std::span<const BatchItem> items) override {
+        use();
         m_staging.reset();
         m_attention.append(shape, keys, values, items);
     }
-    void attentionMap(const AttentionMapArgs& args) override { m_attention.map(args); }
+    void attentionMap(const AttentionMapArgs& args) override {
+        use();
+        m_attention.map(args);
+    }
 
     void rmsNormBackward(const Tensor&, const Tensor&, const Tensor&, float, const Tensor&) override {
         refuseBackward();
@@ -187,6 +204,8 @@ private:
         check(cudaSetDevice(index), "choosing the device");
         return index;
     }
+    /// The current device belongs to the thread, and any thread may call.
+    void use() const { check(cudaSetDevice(m_index), "choosing the device"); }
     static int rows(const Tensor& t) { return static_cast<int>(t.rows); }
     static int cols(const Tensor& t) { return static_cast<int>(t.cols); }
     void move(void* to, const void* from, std::size_t bytes) {
