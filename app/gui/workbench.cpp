@@ -81,6 +81,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
 
 Workbench::~Workbench() {
     // Work first, then what listens to it, then the window that shows it.
+    m_engine->worker.disconnect(this);
     m_engine->worker.cancelAll();
     m_window.reset();
     m_jobs.reset();
@@ -140,7 +141,7 @@ void Workbench::connectProblems() {
             .add(path);
         m_window->log().append(tr("Opened %1 %2").arg(kind, path));
     });
-    for (DeviceWorker* worker : {&m_engine->worker, &m_engine->views})
+    for (DeviceWorker* worker : {&m_engine->worker, &m_engine->views, &m_engine->reader})
         connect(worker, &DeviceWorker::interactiveFailed, this, [this](const QString& topic, const JobError& error) {
             m_window->banners({}).post({tr("A request (%1) failed").arg(topic), error.message});
             m_window->log().append(topic + u": "_s + error.message, LogLevel::Error);

@@ -127,6 +127,7 @@ void Workbench::refreshJobs() {
         JobLine out{job.id(), job.title(), JobsModel::stageText(job), job.fraction(), JobsModel::timeLeftText(job)};
         out.canPause = job.canPause();
         out.paused = job.state() == JobState::Paused;
+        out.cancelling = job.isCancelling();
         return out;
     };
     std::vector<JobLine> queue;

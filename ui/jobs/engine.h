@@ -14,12 +14,13 @@ namespace moa {
 /// Services answer on the GUI thread; no answer comes once the engine is being destroyed.
 struct Engine {
     explicit Engine(const EngineOptions& options)
-        : state(std::make_shared<EngineState>(options)), models(worker, state), prompts(worker, state),
+        : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
           plans(worker, state), captures(worker, views, state), exports(worker, files, state) {}
     ~Engine() {
         worker.shutDown();
         views.shutDown();
         files.shutDown();
+        reader.shutDown();
     }
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -28,6 +29,7 @@ struct Engine {
     DeviceWorker worker; ///< owns the device
     DeviceWorker views;  ///< computes what views show from captured values
     DeviceWorker files;  ///< writes exports
+    DeviceWorker reader; ///< reads what models' files say: a click on a list must not wait for a layer of a capture
     ModelService models;
     PromptService prompts;
     PlanService plans;

@@ -26,6 +26,7 @@ Backend& EngineState::backend() {
 
 std::shared_ptr<const Model> EngineState::files(const std::string& nameOrPath) {
     const std::filesystem::path path = resolveModel(nameOrPath, m_options.resources);
+    const std::lock_guard lock(m_mutex);
     const auto known =
         std::ranges::find_if(m_files, [&](const auto& entry) { return entry.first == path.string(); });
     if (known != m_files.end()) {

@@ -1,4 +1,5 @@
-// What the worker thread owns: the backend, the opened model and the resources. Touched by work on that thread only.
+// What the worker thread owns: the backend, the opened model and the resources. Touched by work on that thread only,
+// but for the files of models, which any thread may ask for.
 #pragma once
 
 #include "engine/backend/backend.h"
@@ -7,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace moa {
@@ -24,8 +26,8 @@ public:
     const EngineOptions& options() const { return m_options; }
     /// Made at the first call. Throws Error for a device that is not there.
     Backend& backend();
-    /// Files of a model by path or bundled name; the last few are kept, so that a click on a list is quick. Throws
-    /// FileError.
+    /// Files of a model by path or bundled name; the last few are kept, so that a click on a list is quick. Any thread.
+    /// Throws FileError.
     std::shared_ptr<const Model> files(const std::string& nameOrPath);
     /// The loaded model. Throws UsageError when there is none.
     LanguageModel& model();
@@ -38,6 +40,7 @@ private:
     EngineOptions m_options;
     std::unique_ptr<Backend> m_backend;
     std::unique_ptr<LanguageModel> m_model;
+    std::mutex m_mutex;                                                       ///< guards what follows
     std::vector<std::pair<std::string, std::shared_ptr<const Model>>> m_files; ///< newest last
 };
 

@@ -17,9 +17,9 @@ double Job::secondsLeft() const {
 }
 
 void Job::cancel() {
-    if (isOver()) return;
-    m_shared->stop.request_stop();
+    if (isOver() || !m_shared->stop.request_stop()) return;
     if (m_wake) m_wake();
+    emit changed();
 }
 
 void Job::setPaused(bool paused) {

@@ -32,6 +32,8 @@ public:
     bool isOver() const {
         return m_state == JobState::Done || m_state == JobState::Cancelled || m_state == JobState::Failed;
     }
+    /// Asked to stop, and not over yet.
+    bool isCancelling() const { return !isOver() && m_shared->stop.stop_requested(); }
     const Progress& progress() const { return m_progress; }
     double fraction() const; ///< 0 … 1 of the present stage; −1: not known
     double secondsLeft() const; ///< of the present stage; −1: not known

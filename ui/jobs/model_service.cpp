@@ -83,22 +83,22 @@ LoadedModel warmUp(LanguageModel& model, const LoadRequest& request, quint64 hea
 
 } // namespace
 
-ModelService::ModelService(DeviceWorker& worker, std::shared_ptr<EngineState> state, QObject* parent)
-    : QObject(parent), m_worker(worker), m_state(std::move(state)) {}
+ModelService::ModelService(DeviceWorker& worker, DeviceWorker& reader, std::shared_ptr<EngineState> state, QObject* parent)
+    : QObject(parent), m_worker(worker), m_reader(reader), m_state(std::move(state)) {}
 
 void ModelService::readFacts(const QString& path) {
-    m_worker.interact(QStringLiteral("facts"), [this, path, state = m_state](const std::stop_token&) {
+    m_reader.interact(QStringLiteral("facts"), [this, path, state = m_state](const std::stop_token&) {
         try {
             const auto model = state->files(path.toStdString());
-            m_worker.post([this, facts = factsOf(*model, path, state->options().resources)] { emit factsRead(facts); });
+            m_reader.post([this, facts = factsOf(*model, path, state->options().resources)] { emit factsRead(facts); });
         } catch (const Error& error) {
-            m_worker.post([this, path, what = QString::fromUtf8(error.what())] { emit failed(path, {what}); });
+            m_reader.post([this, path, what = QString::fromUtf8(error.what())] { emit failed(path, {what}); });
         }
     });
 }
 
 void ModelService::findModels(const QStringList& folders) {
-    m_worker.interact(QStringLiteral("find"), [this, folders, state = m_state](const std::stop_token& stop) {
+    m_reader.interact(QStringLiteral("find"), [this, folders, state = m_state](const std::stop_token& stop) {
         QList<ModelFacts> found;
         std::vector<fs::path> places{state->options().resources / "models"};
         for (const QString& folder : folders) places.emplace_back(folder.toStdString());
@@ -113,7 +113,7 @@ void ModelService::findModels(const QStringList& folders) {
                     continue; // a folder that is no model we can open is not offered; opening it by hand says why
                 }
             }
-        m_worker.post([this, found] { emit modelsFound(found); });
+        m_reader.post([this, found] { emit modelsFound(found); });
     });
 }
 

@@ -20,9 +20,10 @@ struct LoadRequest {
 class ModelService : public QObject {
     Q_OBJECT
 public:
-    ModelService(DeviceWorker& worker, std::shared_ptr<EngineState> state, QObject* parent = nullptr);
+    /// `worker` owns the device; `reader` reads files' headers beside it.
+    ModelService(DeviceWorker& worker, DeviceWorker& reader, std::shared_ptr<EngineState> state, QObject* parent = nullptr);
 
-    /// Reads the files' headers; answers with factsRead() or failed(). Goes before jobs.
+    /// Reads the files' headers; answers with factsRead() or failed(). Waits for no job.
     void readFacts(const QString& path);
     /// Models in the resources, in the folders given and beside the program; answers with modelsFound().
     void findModels(const QStringList& folders);
@@ -44,7 +45,7 @@ signals:
 private:
     QList<DeviceFacts> devices();
 
-    DeviceWorker& m_worker;
+    DeviceWorker &m_worker, &m_reader;
     std::shared_ptr<EngineState> m_state;
 };
 

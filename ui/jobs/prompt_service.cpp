@@ -14,6 +14,13 @@ namespace {
 
 constexpr qint64 kLargestFile = 64ll << 20;
 
+/// No text of more bytes fits the context, whatever its tokens are.
+qint64 mostBytes(const Model& model) {
+    std::size_t longest = 1;
+    for (int id = 0; id < model.tokenizer.vocabSize(); ++id) longest = std::max(longest, model.tokenizer.piece(id).size());
+    return qint64(longest) * model.config.context;
+}
+
 PromptValue promptOf(const QString& name, std::vector<int> ids, const Model& model) {
     if (ids.empty()) throw UsageError("the text is empty");
     if (std::int64_t(ids.size()) > model.config.context)
@@ -90,10 +97,14 @@ void PromptService::fromFile(const QString& path) {
         if (!file.open(QIODevice::ReadOnly))
             throw FileError(path.toStdString(), "", "cannot be read: " + file.errorString().toStdString());
         if (file.size() > kLargestFile) throw FileError(path.toStdString(), "", "expected at most 64 MiB of text");
+        const Model& model = state->model().files();
+        // Seen before it is read: tokenizing cannot be stopped, and would take seconds for nothing.
+        if (file.size() > mostBytes(model))
+            throw UsageError("the text has " + std::to_string(file.size()) + " bytes, too many for the model's context of " +
+                             std::to_string(model.config.context) + " tokens");
         const QByteArray bytes = file.readAll();
         // Every byte has a token, but what they would show of a picture or a program is nothing anybody meant.
         if (bytes.contains('\0') || !bytes.isValidUtf8()) throw FileError(path.toStdString(), "", "expected UTF-8 text");
-        const Model& model = state->model().files();
         return promptOf(name, model.tokenizer.encode({bytes.constData(), std::size_t(bytes.size())}), model);
     });
 }
