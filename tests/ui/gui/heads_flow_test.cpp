@@ -100,7 +100,6 @@ void HeadsFlowTest::headsByClickAndKeys() {
     hand().key(Qt::Key_Down, Qt::ShiftModifier);
     hand().key(Qt::Key_Right, Qt::ShiftModifier);
     QCOMPARE(now().current, (HeadRef{4, 3}));
-    QEXPECT_FAIL("", "the grid's anchor follows each selection that comes back to it", Continue);
     QCOMPARE(now().heads, (std::set<HeadRef>{{3, 2}, {3, 3}, {4, 2}, {4, 3}}));
     const std::size_t extended = now().heads.size();
     hand().click(grid, cell(0, 0), Qt::ControlModifier);
@@ -190,7 +189,6 @@ void HeadsFlowTest::pointing() {
     for (const float weight : model.row()) sum += double(weight);
     QVERIFY2(std::abs(sum - 1) < 1e-3, "the row's weights");
     hand().key(Qt::Key_Comma); // the peak before
-    QEXPECT_FAIL("", "the heatmap's peak keys have no listener", Continue);
     QVERIFY(now().key < query);
 }
 
