@@ -2,6 +2,7 @@
 #include "engine/capture/atomic_file.h"
 
 #include "engine/core/error.h"
+#include "engine/core/file_target.h"
 
 #include <cerrno>
 #include <cstring>
@@ -11,7 +12,9 @@ namespace moa {
 
 AtomicFile::AtomicFile(const std::string& path)
     : m_path(path), m_temporary(path + ".tmp-" + std::to_string(::getpid())),
-      m_file(std::fopen(m_temporary.c_str(), "wb"), std::fclose) {
+      m_file(nullptr, std::fclose) {
+    requireFileTarget(path);
+    m_file.reset(std::fopen(m_temporary.c_str(), "wb"));
     if (!m_file) fail();
 }
 

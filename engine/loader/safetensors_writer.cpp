@@ -1,5 +1,6 @@
 // Writing of safetensors.h.
 #include "engine/core/error.h"
+#include "engine/core/file_target.h"
 #include "engine/loader/json_reader.h"
 #include "engine/loader/safetensors.h"
 
@@ -20,6 +21,7 @@ namespace {
 class PendingFile {
 public:
     explicit PendingFile(const std::filesystem::path& target) : m_target(target), m_temporary(target) {
+        requireFileTarget(target.string());
         static std::atomic<unsigned> counter{0};
         m_temporary += "." + std::to_string(::getpid()) + "." + std::to_string(counter++) + ".tmp";
         m_fd = ::open(m_temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

@@ -1,6 +1,7 @@
 #include "engine/plan/json_file.h"
 
 #include "engine/core/error.h"
+#include "engine/core/file_target.h"
 #include "engine/core/format.h"
 
 #include <atomic>
@@ -163,8 +164,7 @@ void writeAtomically(const std::string& path, std::string_view bytes) {
         target = fs::weakly_canonical(target, failed);
         if (failed) throw FileError(path, "", "cannot follow the symbolic link: " + failed.message());
     }
-    if (fs::exists(target, ignored) && !fs::is_regular_file(target, ignored))
-        throw FileError(path, "", "cannot be written: it exists and is no regular file");
+    requireFileTarget(target.string());
     const std::string temporary = temporaryName(target);
     const std::string problem = writeAndRename(temporary, target, bytes);
     if (!problem.empty()) {

@@ -2,6 +2,7 @@
 #include "engine/tasks/records.h"
 
 #include "engine/core/error.h"
+#include "engine/core/file_target.h"
 
 #include <nlohmann/json.hpp>
 
@@ -73,6 +74,7 @@ std::string recordLine(const std::string& path, const PromptRecord& record, std:
 
 /// Writes a temporary beside `path`, fsyncs it, renames it over `path`.
 void writeWhole(const std::string& path, const std::string& bytes) {
+    requireFileTarget(path);
     const std::string temporary = path + ".tmp-" + std::to_string(::getpid());
     const auto fail = [&] {
         const std::string why = std::strerror(errno);

@@ -14,6 +14,7 @@
 #include <limits>
 #include <regex>
 #include <sstream>
+#include <sys/stat.h>
 
 namespace moa {
 namespace {
@@ -274,7 +275,10 @@ TEST_F(Export, FailedWriteNamesTheFileAndLeavesNothing) {
     }
     std::filesystem::create_directories(path("taken.npy/inside"));
     EXPECT_THROW(writeNpy(path("taken.npy"), view({4})), FileError);
-    EXPECT_EQ(filesWritten(), 1);
+    ASSERT_EQ(::mkfifo(path("pipe.npy").c_str(), 0600), 0);
+    EXPECT_THROW(writeNpy(path("pipe.npy"), view({4})), FileError);
+    EXPECT_TRUE(std::filesystem::is_fifo(path("pipe.npy"))) << "a pipe is not replaced by a file";
+    EXPECT_EQ(filesWritten(), 2);
 }
 
 TEST(ColourMaps, KeepTheirStopsAndDarkenSteadily) {

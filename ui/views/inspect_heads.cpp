@@ -145,10 +145,14 @@ void InspectHeads::followSelection() {
     const Selection& now = m_model.workspace().selection().now();
     if (now.current.layer >= m_grid->layers() || now.current.kvHead >= m_grid->kvHeads()) return;
     m_following = true;
-    m_grid->setCurrent({now.current.layer, now.current.kvHead});
     std::vector<HeadsGrid::Head> heads;
     for (const HeadRef head : now.heads) heads.push_back({head.layer, head.kvHead});
-    m_grid->setSelected(heads);
+    // What the grid itself just did is not done again: it would move the anchor of a growing selection.
+    const HeadsGrid::Head current{now.current.layer, now.current.kvHead};
+    if (m_grid->current() != current || m_grid->selected() != heads) {
+        m_grid->setCurrent(current);
+        m_grid->setSelected(heads);
+    }
     m_following = false;
 }
 

@@ -32,6 +32,7 @@ InspectPage::InspectPage(Workspace& workspace, ActionRegistry& actions, QWidget*
     m_rule = new InspectRule(m_model, *this);
     connect(this, &DockPage::widthClassChanged, m_heatmap,
             [this](WidthClass width) { m_heatmap->setNarrow(width != WidthClass::Wide); });
+    connect(&m_heatmap->canvas(), &HeatmapCanvas::peakRequested, m_tokens, &InspectTokens::goToPeak);
     connect(m_heads, &InspectHeads::headOpened, this, [this] { m_heatmap->canvas().setFocus(Qt::OtherFocusReason); });
 }
 

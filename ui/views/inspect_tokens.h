@@ -18,13 +18,14 @@ public:
     TokenLane& queries() { return *m_queries; }
     TokenLane& keys() { return *m_keys; }
     RowProfile& row() { return *m_row; }
+    /// Moves the key to the next (+1) or previous (−1) peak of the query's row.
+    void goToPeak(int direction);
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
     void refresh();
-    void goToPeak(int direction);
 
     InspectModel& m_model;
     TokenLane *m_queries, *m_keys;

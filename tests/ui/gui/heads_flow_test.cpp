@@ -337,5 +337,8 @@ void HeadsFlowTest::smallWindow() {
 } // namespace
 } // namespace moa
 
-QTEST_MAIN(moa::HeadsFlowTest)
+int main(int argc, char** argv) {
+    return moa::test::runFlows<moa::HeadsFlowTest>(argc, argv);
+}
+
 #include "heads_flow_test.moc"

@@ -2,6 +2,7 @@
 #include "ui/widgets/inspect/widget_export.h"
 
 #include "engine/core/error.h"
+#include "engine/core/file_target.h"
 
 #include <QApplication>
 #include <QBuffer>
@@ -18,6 +19,7 @@ namespace moa {
 namespace {
 
 void write(const QString& path, const QByteArray& bytes) {
+    requireFileTarget(path.toStdString());
     QSaveFile file(path);
     const bool written =
         file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit();
