@@ -20,6 +20,7 @@
 #include <QDir>
 #include <QDragEnterEvent>
 #include <QFile>
+#include <QMetaEnum>
 #include <QMimeData>
 #include <QTest>
 #include <QUrl>
@@ -28,6 +29,8 @@
 #include <filesystem>
 #include <random>
 
+#include <time.h>
+
 namespace moa::test {
 
 using namespace Qt::StringLiterals;
@@ -35,6 +38,19 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr double kTick = 10, kFrame = 16, kMost = 1000; ///< ms
+
+double threadMilliseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
+}
+
+QString listed(const QMap<QString, std::pair<int, double>>& times) {
+    QStringList out;
+    for (auto it = times.cbegin(); it != times.cend(); ++it)
+        out.append(u"%1 %2× ≤ %3 ms"_s.arg(it.key()).arg(it.value().first).arg(it.value().second, 0, 'f', 0));
+    return out.isEmpty() ? u"none"_s : out.join(u", "_s);
+}
 
 void prepareOnce() {
     static const bool done = [] {
@@ -47,6 +63,23 @@ void prepareOnce() {
 
 } // namespace
 
+bool WatchedApplication::notify(QObject* receiver, QEvent* event) {
+    const QString name = QString::fromLatin1(receiver->metaObject()->className()); // it may be gone afterwards
+    const auto type = event->type();
+    const double outer = std::exchange(m_within, 0), began = threadMilliseconds();
+    const bool result = QApplication::notify(receiver, event);
+    const double took = threadMilliseconds() - began;
+    // Of nested deliveries the innermost one is to blame.
+    if (took - m_within > kFrame) {
+        auto& [count, longest] = m_slow[u"%1 %2"_s.arg(name, QString::fromLatin1(QMetaEnum::fromType<QEvent::Type>().valueToKey(type)))];
+        ++count;
+        longest = std::max(longest, took - m_within);
+        m_within = took;
+    }
+    m_within += outer;
+    return result;
+}
+
 StallWatch::StallWatch() : m_step(u"start"_s) {
     m_timer.setTimerType(Qt::PreciseTimer);
     connect(&m_timer, &QTimer::timeout, this, [this] { tick(); });
@@ -55,6 +88,7 @@ StallWatch::StallWatch() : m_step(u"start"_s) {
 
 void StallWatch::resume() {
     m_since.start();
+    m_cpuAt = threadMilliseconds();
     m_timer.start(int(kTick));
 }
 
@@ -65,8 +99,11 @@ void StallWatch::step(const QString& name) {
 void StallWatch::tick() {
     const double stall = double(m_since.nsecsElapsed()) / 1e6 - kTick;
     m_since.restart();
+    const double cpu = threadMilliseconds() - std::exchange(m_cpuAt, threadMilliseconds());
+    m_mostCpu = std::max(m_mostCpu, cpu);
     if (stall > m_longest) {
         m_longest = stall;
+        m_longestCpu = cpu;
         m_longestStep = m_step;
     }
     if (stall <= kFrame) return;
@@ -76,11 +113,10 @@ void StallWatch::tick() {
 }
 
 StallWatch::~StallWatch() {
-    QStringList over;
-    for (auto it = m_over.cbegin(); it != m_over.cend(); ++it)
-        over.append(u"%1 %2× ≤ %3 ms"_s.arg(it.key()).arg(it.value().first).arg(it.value().second, 0, 'f', 0));
-    qInfo("longest stall %.0f ms (%s)%s%s", m_longest, qPrintable(m_longestStep), over.isEmpty() ? "" : "; over a frame: ",
-          qPrintable(over.join(u", "_s)));
+    auto* application = dynamic_cast<WatchedApplication*>(QCoreApplication::instance());
+    qInfo("longest stall %.0f ms (%s; %.0f ms of it at work, most at work %.0f ms); over a frame: %s; slow deliveries: %s", m_longest,
+          qPrintable(m_longestStep), m_longestCpu, m_mostCpu, qPrintable(listed(m_over)),
+          application == nullptr ? "not watched" : qPrintable(listed(application->takeSlow())));
     if (m_longest > kMost) QTest::qFail("the GUI thread was away for more than a second", __FILE__, __LINE__);
 }
 

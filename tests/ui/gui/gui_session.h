@@ -5,11 +5,14 @@
 #include "app/gui/user_hand.h"
 #include "app/gui/workbench.h"
 
+#include <QApplication>
 #include <QElapsedTimer>
 #include <QTemporaryDir>
+#include <QTest>
 #include <QTimer>
 
 #include <memory>
+#include <utility>
 
 class QMimeData;
 
@@ -24,7 +27,20 @@ namespace moa::test {
 inline constexpr int kLong = 30000; ///< ms that loads and captures may take on a busy machine
 inline const QString kSource = QStringLiteral(MOA_SOURCE_DIR);
 
-/// A 10 ms timer through a whole flow. Prints what took longer than a frame, fails the test over a second.
+/// An application that remembers which deliveries took longer than a frame of the GUI thread's own time, for the report.
+class WatchedApplication : public QApplication {
+public:
+    using QApplication::QApplication;
+    bool notify(QObject* receiver, QEvent* event) override;
+    QMap<QString, std::pair<int, double>> takeSlow() { return std::exchange(m_slow, {}); }
+
+private:
+    double m_within = 0; ///< ms of slow deliveries inside the present one
+    QMap<QString, std::pair<int, double>> m_slow; ///< "class event" → times, the longest in ms
+};
+
+/// A 10 ms timer through a whole flow. Prints what took longer than a frame, and how much of it this thread was at work (the
+/// rest it waited for a processor); fails the test over a second.
 class StallWatch : public QObject {
 public:
     StallWatch();
@@ -39,10 +55,11 @@ private:
 
     QTimer m_timer;
     QElapsedTimer m_since;
+    double m_cpuAt = 0; ///< ms of this thread's own time at the last tick
     QString m_step;
-    double m_longest = 0;
+    double m_longest = 0, m_longestCpu = 0, m_mostCpu = 0;
     QString m_longestStep;
-    QMap<QString, std::pair<int, double>> m_over; ///< step → stalls over a frame, the longest one
+    QMap<QString, std::pair<int, double>> m_over; ///< step → stalls over a frame, the longest one in ms
 };
 
 struct SessionOptions {
@@ -107,5 +124,12 @@ void writeUniformPlan(const QString& path, int layers, int heads, int kvHeads, d
 void writeSomeProfile(const QString& path, int layers = 6, int heads = 8, int kvHeads = 4);
 /// A small valid model folder of 2 layers and one KV head, context 256.
 void copySmallModel(const QString& folder);
+
+template <class Test>
+int runFlows(int argc, char** argv) {
+    const WatchedApplication application(argc, argv);
+    Test test;
+    return QTest::qExec(&test, argc, argv);
+}
 
 } // namespace moa::test

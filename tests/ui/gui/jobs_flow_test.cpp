@@ -49,7 +49,7 @@ private:
         return session.wait([&] { return session.workspace().model().has_value(); });
     }
     /// A capture of a long prompt, seen at work.
-    static bool beginLongCapture(Session& session, int tokens = 12000) {
+    static bool beginLongCapture(Session& session, int tokens = 7000) {
         session.workspace().samplePrompt(u"lines"_s, tokens);
         return session.wait([&] { return session.workspace().capturing() && session.workspace().capturing()->progress().done > 0; });
     }
@@ -128,7 +128,7 @@ void JobsFlowTest::pauseACapture() {
     Session session;
     QVERIFY(session.openTiny());
     session.step(u"capture"_s);
-    QVERIFY(beginLongCapture(session, 6000));
+    QVERIFY(beginLongCapture(session, 3000));
     QWidget* pause = nullptr;
     for (QWidget* button : session.window().status().findChildren<QWidget*>())
         if (button->isVisible() && button->accessibleName().startsWith(u"Pause"_s)) pause = button;
@@ -293,5 +293,8 @@ void JobsFlowTest::closeWithUnsavedEditsAsks() {
 } // namespace
 } // namespace moa
 
-QTEST_MAIN(moa::JobsFlowTest)
+int main(int argc, char** argv) {
+    return moa::test::runFlows<moa::JobsFlowTest>(argc, argv);
+}
+
 #include "jobs_flow_test.moc"

@@ -297,5 +297,8 @@ void OpenFlowTest::openingAgainAndAgain() {
 } // namespace
 } // namespace moa
 
-QTEST_MAIN(moa::OpenFlowTest)
+int main(int argc, char** argv) {
+    return moa::test::runFlows<moa::OpenFlowTest>(argc, argv);
+}
+
 #include "open_flow_test.moc"

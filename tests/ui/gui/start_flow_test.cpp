@@ -165,5 +165,8 @@ void StartFlowTest::darkGrabs() {
 } // namespace
 } // namespace moa
 
-QTEST_MAIN(moa::StartFlowTest)
+int main(int argc, char** argv) {
+    return moa::test::runFlows<moa::StartFlowTest>(argc, argv);
+}
+
 #include "start_flow_test.moc"
