@@ -113,7 +113,22 @@ void DeviceWorker::interact(const QString& topic, std::function<void(std::stop_t
 }
 
 void DeviceWorker::post(std::function<void()> deliver) {
-    QMetaObject::invokeMethod(this, std::move(deliver), Qt::QueuedConnection);
+    // Qt's queue carries only the wake-up: what is handed over passes a mutex that the thread sanitizer can see.
+    {
+        const std::lock_guard lock(m_postMutex);
+        m_posted.push_back(std::move(deliver));
+    }
+    QMetaObject::invokeMethod(this, "deliverNext", Qt::QueuedConnection);
+}
+
+void DeviceWorker::deliverNext() {
+    std::function<void()> next;
+    {
+        const std::lock_guard lock(m_postMutex);
+        next = std::move(m_posted.front()); // as many as there were wake-ups
+        m_posted.pop_front();
+    }
+    next();
 }
 
 Job* DeviceWorker::running() const {

@@ -79,6 +79,9 @@ signals:
     void jobFinished(moa::Job* job);
     void interactiveFailed(const QString& topic, const moa::JobError& error);
 
+private slots:
+    void deliverNext();
+
 private:
     friend class JobContext;
     struct Pending {
@@ -104,6 +107,9 @@ private:
     QString m_servedTopic;
     std::stop_source m_servedStop;
     bool m_quit = false;
+
+    std::mutex m_postMutex; ///< guards what follows
+    std::deque<std::function<void()>> m_posted;
 
     std::thread m_thread;
 };
