@@ -6,16 +6,16 @@
 namespace moa {
 namespace {
 
-/// Without a tile for so long, what a view asked for is there. A view's tile takes longer only at the coarsest
-/// resolutions of very long prompts; it is asked for again then.
-constexpr int kQuietMs = 120, kTickMs = 30;
+/// Without a tile for so long, what a view asked for is there. Asking again stops what is being computed, so each wait
+/// without a tile is twice as long as the one before: a coarse tile of a long prompt takes seconds.
+constexpr int kQuietMs = 120, kMostQuietMs = 60'000, kTickMs = 30;
 
 } // namespace
 
 TileGather::TileGather(CaptureService& captures, const AttentionOf& of, int block, const QRect& cells, bool useMax,
                        QObject* parent)
     : QObject(parent), m_captures(captures), m_generation(captures.generation()), m_cells(cells), m_useMax(useMax),
-      m_values(std::size_t(cells.width()) * std::size_t(cells.height())) {
+      m_patienceMs(kQuietMs), m_values(std::size_t(cells.width()) * std::size_t(cells.height())) {
     constexpr int side = TileKey::kCells;
     for (int row = cells.top() / side; row <= cells.bottom() / side; ++row)
         for (int col = cells.left() / side; col <= std::min(row, cells.right() / side); ++col)
@@ -24,6 +24,7 @@ TileGather::TileGather(CaptureService& captures, const AttentionOf& of, int bloc
     m_quiet.start();
     connect(&captures, &CaptureService::tileReady, this, [this](quint64 generation, const TileKey& key) {
         m_quiet.restart();
+        m_patienceMs = kQuietMs;
         if (generation == m_generation && m_missing.contains(key) && take(key)) m_missing.erase(key);
         if (m_missing.empty()) tick();
     });
@@ -32,7 +33,7 @@ TileGather::TileGather(CaptureService& captures, const AttentionOf& of, int bloc
 }
 
 void TileGather::tick() {
-    if (m_captures.generation() != m_generation) {
+    if (m_captures.generation() != m_generation || m_patienceMs > kMostQuietMs) {
         m_timer.stop();
         emit gone();
         return deleteLater();
@@ -43,8 +44,9 @@ void TileGather::tick() {
         emit done(m_values);
         return deleteLater();
     }
-    if (m_quiet.elapsed() < kQuietMs) return;
+    if (m_quiet.elapsed() < m_patienceMs) return;
     m_quiet.restart();
+    m_patienceMs *= 2;
     ask();
 }
 

@@ -23,7 +23,7 @@ public:
 signals:
     /// [rows][cols], 0 where no key is at or before a query.
     void done(const std::vector<float>& values);
-    /// Another prompt or model took the place of the one asked about.
+    /// Another prompt or model took the place of the one asked about, or nothing came for a minute.
     void gone();
 
 private:
@@ -35,6 +35,7 @@ private:
     const quint64 m_generation;
     const QRect m_cells;
     const bool m_useMax;
+    int m_patienceMs; ///< to wait for a tile before asking again
     std::set<TileKey> m_missing;
     std::vector<float> m_values;
     QTimer m_timer;

@@ -38,6 +38,7 @@ QPushButton* addCard(QHBoxLayout& cards, const QString& title, const QString& de
 void addLastWorkspace(QHBoxLayout& cards, QAction& restore, const QString& detail) {
     if (cards.count() == kCards) {
         QLayoutItem* leastUseful = cards.takeAt(kCards - 1);
+        leastUseful->widget()->hide();
         leastUseful->widget()->deleteLater();
         delete leastUseful;
     }
@@ -91,7 +92,10 @@ ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegist
 
 void ModelWelcome::refreshCards() {
     while (QLayoutItem* item = m_cards->takeAt(0)) {
-        if (item->widget() != nullptr) item->widget()->deleteLater();
+        if (item->widget() != nullptr) {
+            item->widget()->hide(); // it may outlive this by a turn of the event loop
+            item->widget()->deleteLater();
+        }
         delete item;
     }
     for (int row = 0; row < std::min(kCards, m_models.rowCount()); ++row) {

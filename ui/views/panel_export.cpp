@@ -115,30 +115,41 @@ void PanelExport::fillMenu() {
             }
             menu = sub;
         }
-        addData(data, i, menu);
+        addData(data, i, content, menu);
     }
 }
 
-void PanelExport::addData(const PanelData& data, int index, QMenu* menu) {
+void PanelExport::addData(const PanelData& data, int index, const PanelContent& content, QMenu* menu) {
     const auto add = [&](const QString& text, auto run) {
         auto* action = new QAction(text, menu == &m_menu ? static_cast<QObject*>(this) : menu);
         connect(action, &QAction::triggered, this, run);
         keep(action, menu);
     };
     if (data.array)
-        add(tr("Save %1 as NPY…").arg(data.what), [this, index] { askFor({{Format::Npy, index}}); });
+        add(tr("Save %1 as NPY…").arg(data.what), [this, npy = choiceOf(Format::Npy, index, content)] { askFor({npy}); });
     if (data.hasCsv)
-        add(tr("Save %1 as CSV…").arg(data.what), [this, index] { askFor({{Format::Csv, index}}); });
+        add(tr("Save %1 as CSV…").arg(data.what), [this, csv = choiceOf(Format::Csv, index, content)] { askFor({csv}); });
     if (!data.isSmall || !data.table) return;
     add(tr("Copy %1 as Markdown").arg(data.what), [this, index] { copyTable(index, true); });
     add(tr("Copy %1 as CSV").arg(data.what), [this, index] { copyTable(index, false); });
 }
 
+PanelExport::Choice PanelExport::choiceOf(Format format, int data, const PanelContent& content) {
+    const PanelData& of = content.data[std::size_t(data)];
+    return {format, data, of.submenu + of.what};
+}
+
+int PanelExport::find(const Choice& choice, const PanelContent& content) {
+    for (int i = 0; i < int(content.data.size()); ++i)
+        if (choiceOf(choice.format, i, content).name == choice.name) return i;
+    return -1;
+}
+
 std::vector<PanelExport::Choice> PanelExport::choices(const PanelContent& content) const {
     std::vector<Choice> all{{Format::Png}, {Format::Svg}};
     for (int i = 0; i < int(content.data.size()); ++i) {
-        if (content.data[std::size_t(i)].array) all.push_back({Format::Npy, i});
-        if (content.data[std::size_t(i)].hasCsv) all.push_back({Format::Csv, i});
+        if (content.data[std::size_t(i)].array) all.push_back(choiceOf(Format::Npy, i, content));
+        if (content.data[std::size_t(i)].hasCsv) all.push_back(choiceOf(Format::Csv, i, content));
     }
     return all;
 }
@@ -146,9 +157,10 @@ std::vector<PanelExport::Choice> PanelExport::choices(const PanelContent& conten
 QString PanelExport::filterOf(const Choice& choice, const PanelContent& content) {
     const QString name = suffixOf(int(choice.format)).toUpper();
     const PanelData* data = choice.data < 0 ? nullptr : &content.data[std::size_t(choice.data)];
-    const QString of = data == nullptr ? tr("Picture")
-                       : data->submenu.isEmpty() ? data->what
-                                                 : u"%1, %2"_s.arg(data->submenu, data->what);
+    QString of = data == nullptr ? tr("Picture")
+                 : data->submenu.isEmpty() ? data->what
+                                           : u"%1, %2"_s.arg(data->submenu, data->what);
+    of[0] = of[0].toUpper();
     return u"%1, %2 (*.%3)"_s.arg(of, name, suffixOf(int(choice.format)));
 }
 
@@ -168,7 +180,7 @@ void PanelExport::ask() {
 void PanelExport::askFor(const std::vector<Choice>& choices) {
     const PanelContent content = now();
     for (const Choice& choice : choices)
-        if (choice.data >= int(content.data.size())) return; // what was offered is not shown any more
+        if (choice.data >= 0 && find(choice, content) != choice.data) return; // what was offered is not shown any more
     auto* dialog = new QFileDialog(m_view.window(), tr("Export %1").arg(m_view.accessibleName()));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
@@ -202,14 +214,15 @@ void PanelExport::askFor(const std::vector<Choice>& choices) {
 }
 
 void PanelExport::save(const Choice& choice, const QString& path) {
-    const PanelContent content = now();
-    if (choice.data >= int(content.data.size())) return;
     const auto again = [guard = QPointer(this), choice] {
         if (guard) guard->askFor({choice});
     };
     if (choice.data < 0) return savePicture(choice.format, path, again);
-    const PanelData& data = content.data[std::size_t(choice.data)];
-    const auto write = [this, path, again, notes = provenance(content, choice.data)](const ExportContent& values) {
+    const PanelContent content = now();
+    const int at = find(choice, content);
+    if (at < 0) return m_workspace.engine().exports.refuse(path, tr("What it shows is not there any more."));
+    const PanelData& data = content.data[std::size_t(at)];
+    const auto write = [this, path, again, notes = provenance(content, at)](const ExportContent& values) {
         identified(notes, [this, path, again, values](const Provenance& full) {
             m_workspace.engine().exports.write(path, values, full, again);
         });

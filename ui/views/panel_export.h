@@ -62,9 +62,13 @@ private:
     struct Choice {
         Format format;
         int data = -1;
+        QString name = {}; ///< of the numbers: indices change with what is shown
     };
     void fillMenu();
-    void addData(const PanelData& data, int index, QMenu* menu);
+    void addData(const PanelData& data, int index, const PanelContent& content, QMenu* menu);
+    static Choice choiceOf(Format format, int data, const PanelContent& content);
+    /// Where the numbers of `choice` are now; −1: nowhere.
+    static int find(const Choice& choice, const PanelContent& content);
     void keep(QAction* action, QMenu* menu);
     std::vector<Choice> choices(const PanelContent& content) const;
     static QString filterOf(const Choice& choice, const PanelContent& content);
