@@ -37,7 +37,7 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr double kTick = 10, kFrame = 16, kMost = 1000; ///< ms
+constexpr double kTick = 10, kFrame = 16, kMost = 1000 * kSlower; ///< ms
 
 double threadMilliseconds() {
     timespec now{};

@@ -24,7 +24,12 @@ class BannerArea;
 
 namespace moa::test {
 
-inline constexpr int kLong = 30000; ///< ms that loads and captures may take on a busy machine
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kSlower = 5; ///< how much more time, and how much shorter prompts, a sanitizer's build needs
+#else
+inline constexpr int kSlower = 1;
+#endif
+inline constexpr int kLong = 30000 * kSlower; ///< ms that loads and captures may take on a busy machine
 inline const QString kSource = QStringLiteral(MOA_SOURCE_DIR);
 
 /// An application that remembers which deliveries took longer than a frame of the GUI thread's own time, for the report.
