@@ -84,7 +84,7 @@ void HeadsGrid::setWindows(std::vector<qint64> windows, int sink, int tokens) {
         throw std::invalid_argument("windows need one value per head");
     const bool sameFrame = sink == m_sink && tokens == m_tokens && windows.size() == m_windows.size();
     for (std::size_t i = 0; i < m_images.size(); ++i)
-        if (!sameFrame || windows[i] != m_windows[i]) m_images[i] = {};
+        if (!sameFrame || (!windows.empty() && windows[i] != m_windows[i])) m_images[i] = {};
     m_windows = std::move(windows);
     m_sink = sink;
     m_tokens = tokens;
