@@ -4,6 +4,7 @@
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/core/error.h"
 #include "engine/core/heap_use.h"
+#include "engine/model/memory_estimate.h"
 #include "engine/model/sequence.h"
 
 #include <QFileInfo>
@@ -29,11 +30,7 @@ ModelFacts factsOf(const Model& model, const QString& path, const fs::path& reso
     facts.config = model.config;
     facts.dtype = dtypeName(model.config.dtype);
     facts.fileWeightBytes = model.weightBytes;
-    for (const RequiredWeight& weight : requiredWeights(model.config)) {
-        quint64 count = 1;
-        for (const std::int64_t n : weight.shape) count *= quint64(n);
-        facts.parameters += count;
-    }
+    facts.parameters = quint64(parameterCount(model.config));
     facts.hasChatTemplate = model.chat.family() != ChatFamily::None && model.chat.known();
     facts.isBuiltIn = model.path.string().starts_with(resources.string());
     return facts;

@@ -191,4 +191,21 @@ std::vector<std::pair<int, std::int64_t>> InspectModel::spansNeeded(HeadRef head
     return spans;
 }
 
+std::int64_t InspectModel::widestSpanNeeded(HeadRef head) const {
+    std::int64_t widest = 0;
+    for (const auto& [queryHead, span] : spansNeeded(head)) widest = std::max(widest, span);
+    return widest;
+}
+
+void InspectModel::widenToNeeded(std::int64_t n) {
+    PlanDocument& plan = m_workspace.plan();
+    const HeadRef head = m_workspace.selection().now().current;
+    const std::int64_t widest = widestSpanNeeded(head);
+    if (widest > 0) plan.setRule({head}, plan.ruleWithSpan(head, widest, n, false), tr("Widen to influence span"));
+}
+
+std::int64_t InspectModel::gridStep(std::int64_t n) {
+    return std::max<std::int64_t>(kBlock, n / 8 / kBlock * kBlock);
+}
+
 } // namespace moa

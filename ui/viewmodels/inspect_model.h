@@ -50,6 +50,13 @@ public:
     /// Least span that keeps 95% of each query head's influence (attention where influence is not known), with the head.
     std::vector<std::pair<int, std::int64_t>> spansNeeded(HeadRef head) const;
 
+    /// The widest of them; 0 while none is known.
+    std::int64_t widestSpanNeeded(HeadRef head) const;
+    /// One undo step: the current head gets that span at n. Nothing while it is not known.
+    void widenToNeeded(std::int64_t n);
+    /// What α moves by at n: an eighth of it, as the grid of the search does (docs/method.md, "Search space").
+    static std::int64_t gridStep(std::int64_t n);
+
     /// The exact row of the query pointed at; empty while it is on its way.
     const std::vector<float>& row() const { return m_row; }
     int rowQuery() const { return m_rowQuery; }

@@ -27,11 +27,6 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-/// α moves in steps of an eighth of N, as the grid of the search does (docs/method.md, "Search space").
-std::int64_t gridStep(std::int64_t n) {
-    return std::max<std::int64_t>(kBlock, n / 8 / kBlock * kBlock);
-}
-
 QString ruleText(const Rule& rule) {
     if (rule.beta == 0) return paint::number(rule.alpha, 0);
     const QString slope = rule.beta == 1 ? u"N"_s : u"%1 N"_s.arg(paint::number(rule.beta, 3));
@@ -154,19 +149,14 @@ void InspectHeatmap::connectCanvas() {
     });
     connect(m_canvas, &HeatmapCanvas::resetRequested, this,
             [this, &plan] { plan.resetRules(m_model.workspace().selection().now().heads); });
-    connect(m_canvas, &HeatmapCanvas::widenRequested, this, [this, &plan] {
-        const HeadRef head = m_model.workspace().selection().now().current;
-        std::int64_t widest = 0;
-        for (const auto& [queryHead, span] : m_model.spansNeeded(head)) widest = std::max(widest, span);
-        if (widest > 0) plan.setRule({head}, plan.ruleWithSpan(head, widest, m_model.tokens(), false), tr("Widen to influence span"));
-    });
+    connect(m_canvas, &HeatmapCanvas::widenRequested, this, [this] { m_model.widenToNeeded(m_model.tokens()); });
 }
 
 void InspectHeatmap::onDrag(MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers modifiers) {
     PlanDocument& plan = m_model.workspace().plan();
     if (edge != MaskEdge::Window || !plan.isInGesture()) return;
     const std::int64_t n = m_model.tokens();
-    const std::int64_t step = modifiers.testFlag(Qt::ControlModifier) ? kBlock : gridStep(n);
+    const std::int64_t step = modifiers.testFlag(Qt::ControlModifier) ? kBlock : InspectModel::gridStep(n);
     const std::int64_t span = std::clamp<std::int64_t>((tokens + step / 2) / step * step, plan.plan().sink + kBlock,
                                                        roundUpToBlock(n));
     const HeadRef head = m_model.workspace().selection().now().current;
@@ -176,7 +166,7 @@ void InspectHeatmap::onDrag(MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers 
 void InspectHeatmap::step(int steps) {
     PlanDocument& plan = m_model.workspace().plan();
     const Selection& now = m_model.workspace().selection().now();
-    const std::int64_t n = m_model.tokens(), grid = gridStep(n);
+    const std::int64_t n = m_model.tokens(), grid = InspectModel::gridStep(n);
     const std::int64_t span = std::min(plan.span(now.current, n), roundUpToBlock(n));
     const std::int64_t next = std::clamp<std::int64_t>(span + steps * grid, plan.plan().sink + kBlock, roundUpToBlock(n));
     if (next == span) return;

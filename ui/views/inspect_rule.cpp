@@ -82,13 +82,8 @@ void InspectRule::connectRule() {
     connect(m_rule, &RuleCostPanel::ruleEditFinished, this, [&plan] { plan.endGesture(); });
     connect(m_rule, &RuleCostPanel::pinToggled, this,
             [&plan, &selection](bool pinned) { plan.setPinned(selection.now().heads, pinned); });
-    connect(m_rule, &RuleCostPanel::widenRequested, this, [this, &plan, &selection] {
-        const HeadRef head = selection.now().current;
-        std::int64_t widest = 0;
-        for (const auto& [queryHead, span] : m_model.spansNeeded(head)) widest = std::max(widest, span);
-        const std::int64_t n = m_model.workspace().length();
-        plan.setRule({head}, plan.ruleWithSpan(head, widest, n, false), tr("Widen to influence span"));
-    });
+    connect(m_rule, &RuleCostPanel::widenRequested, this,
+            [this] { m_model.widenToNeeded(m_model.workspace().length()); });
 }
 
 void InspectRule::refresh() {
@@ -136,8 +131,7 @@ void InspectRule::refreshCosts() {
     const std::int64_t span = std::min(plan.span(head, n), roundUpToBlock(n));
     m_rule->setEditable(workspace.model().has_value());
     const int reach = int(roundUpToBlock(n));
-    const int step = std::max(kBlock, reach / 8 / kBlock * kBlock);
-    m_rule->setGrid(-reach, reach, step, 0.125);
+    m_rule->setGrid(-reach, reach, int(InspectModel::gridStep(reach)), 0.125);
     m_rule->setRule(rule.alpha, rule.beta, span);
     m_rule->setPinned(plan.isPinned(head));
     const SparsePlan& before = plan.beforeGesture();
@@ -159,8 +153,7 @@ void InspectRule::refreshCosts() {
                   deltaRole(double(bytesDelta))});
     m_rule->setCosts(costs);
     const auto outside = m_model.influenceOutside(head);
-    std::int64_t widest = 0;
-    for (const auto& [queryHead, needed] : m_model.spansNeeded(head)) widest = std::max(widest, needed);
+    const std::int64_t widest = m_model.widestSpanNeeded(head);
     const bool warn = outside && *outside >= kNoteworthy;
     m_rule->setWarning(warn ? tr("Influence outside window %1 at N %2.").arg(paint::number(*outside, 2), paint::count(n)) : QString(),
                        warn && widest > span ? widest : 0);

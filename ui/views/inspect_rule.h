@@ -23,10 +23,6 @@ public:
     /// Adds its panels to the page's right column.
     InspectRule(InspectModel& model, DockPage& page);
 
-    Panel* distancePanel() { return m_distancePanel; }
-    Panel* groupPanel() { return m_groupPanel; }
-    RuleCostPanel* rulePanel() { return m_rule; }
-
 private:
     void connectRule();
     void refresh();

@@ -5,6 +5,7 @@
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/inspect/row_profile.h"
 #include "ui/widgets/inspect/token_lane.h"
+#include "ui/widgets/panel.h"
 
 #include <QMenu>
 #include <QPainter>
@@ -99,12 +100,8 @@ void InspectTokens::goToPeak(int direction) {
 }
 
 void InspectTokens::paintEvent(QPaintEvent*) {
-    const Theme& theme = Theme::instance();
     QPainter painter(this);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(theme.color(Role::Border));
-    painter.setBrush(theme.color(Role::Surface));
-    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius, metrics::kPanelRadius);
+    paintPanelFrame(painter, rect());
 }
 
 } // namespace moa

@@ -35,12 +35,8 @@ public:
 
 protected:
     void paintEvent(QPaintEvent*) override {
-        const Theme& theme = Theme::instance();
         QPainter painter(this);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(theme.color(Role::Border));
-        painter.setBrush(theme.color(Role::Surface));
-        painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius, metrics::kPanelRadius);
+        paintPanelFrame(painter, rect());
     }
 };
 

@@ -5,17 +5,14 @@
 #include "ui/widgets/panel.h"
 
 #include <QApplication>
-#include <QBuffer>
 #include <QClipboard>
 #include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
 #include <QImage>
 #include <QMenu>
-#include <QPainter>
 #include <QPointer>
 #include <QRegularExpression>
-#include <QSvgGenerator>
 
 namespace moa {
 
@@ -28,27 +25,6 @@ constexpr const char* kOwnProperty = "moa_export"; ///< of a view: its PanelExpo
 QString suffixOf(int format) {
     constexpr const char* suffixes[] = {"png", "svg", "npy", "csv"};
     return QLatin1String(suffixes[format]);
-}
-
-/// The strokes of a view as vectors, without the ring of whoever has the focus in it.
-QByteArray svgOf(QWidget& widget, const QString& title, const QString& description) {
-    QPointer<QWidget> focused = QApplication::focusWidget();
-    if (focused && focused != &widget && !widget.isAncestorOf(focused)) focused.clear();
-    if (focused) focused->clearFocus();
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    buffer.open(QIODevice::WriteOnly);
-    QSvgGenerator generator;
-    generator.setOutputDevice(&buffer);
-    generator.setSize(widget.size());
-    generator.setViewBox(widget.rect());
-    generator.setTitle(title);
-    generator.setDescription(description);
-    QPainter painter(&generator);
-    widget.render(&painter);
-    painter.end();
-    if (focused) focused->setFocus();
-    return bytes;
 }
 
 QString fileName(QString text) {
@@ -243,7 +219,7 @@ void PanelExport::savePicture(Format format, const QString& path, const std::fun
         // Its note is part of the strokes' file: drawn once everything is known.
         return identified({}, [this, &exports, path, again](const Provenance& sha) {
             const Provenance full = provenance(now(), -1) + sha;
-            exports.write(path, svgOf(m_view, m_view.accessibleName(), provenanceText(full)), full, again);
+            exports.write(path, svgOf(m_view, {m_view.accessibleName(), provenanceText(full)}), full, again);
         });
     }
     const auto picture = std::make_shared<const QImage>(pictureOf(m_view));

@@ -13,6 +13,17 @@
 
 namespace moa {
 
+void paintPanelFrame(QPainter& painter, const QRect& rect) {
+    const Theme& theme = Theme::instance();
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(theme.color(Role::Border));
+    painter.setBrush(theme.color(Role::Surface));
+    painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius,
+                            metrics::kPanelRadius);
+    painter.restore();
+}
+
 Panel::Panel(const QString& title, QWidget* parent) : QWidget(parent) {
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(1, 1, 1, 1);
@@ -86,12 +97,7 @@ void Panel::restyle() {
 void Panel::paintEvent(QPaintEvent*) {
     const Theme& theme = Theme::instance();
     QPainter painter(this);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(theme.color(Role::Border));
-    painter.setBrush(theme.color(Role::Surface));
-    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kPanelRadius,
-                            metrics::kPanelRadius);
-    painter.setRenderHint(QPainter::Antialiasing, false);
+    paintPanelFrame(painter, rect());
     painter.setPen(theme.color(Role::Grid));
     painter.drawLine(1, m_headerBox->geometry().bottom() + 1, width() - 2, m_headerBox->geometry().bottom() + 1);
 }

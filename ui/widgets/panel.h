@@ -6,10 +6,14 @@
 class QHBoxLayout;
 class QLabel;
 class QMenu;
+class QPainter;
 class QToolButton;
 class QVBoxLayout;
 
 namespace moa {
+
+/// Surface with a border and round corners: the box under every panel.
+void paintPanelFrame(QPainter& painter, const QRect& rect);
 
 class Panel : public QWidget {
     Q_OBJECT

@@ -70,7 +70,7 @@ void savePng(QWidget& widget, const QString& path, const ExportNote& note, doubl
     write(path, bytes);
 }
 
-void saveSvg(QWidget& widget, const QString& path, const ExportNote& note) {
+QByteArray svgOf(QWidget& widget, const ExportNote& note) {
     const Unfocused unfocused(widget);
     QByteArray bytes;
     QBuffer buffer(&bytes);
@@ -84,7 +84,11 @@ void saveSvg(QWidget& widget, const QString& path, const ExportNote& note) {
     QPainter painter(&generator);
     widget.render(&painter);
     painter.end();
-    write(path, bytes);
+    return bytes;
+}
+
+void saveSvg(QWidget& widget, const QString& path, const ExportNote& note) {
+    write(path, svgOf(widget, note));
 }
 
 void copyPicture(QWidget& widget, double scale) {

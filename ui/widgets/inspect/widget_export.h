@@ -2,6 +2,7 @@
 // themselves (NPY, CSV) are exported by whoever has them.
 #pragma once
 
+#include <QByteArray>
 #include <QImage>
 #include <QString>
 
@@ -18,7 +19,9 @@ struct ExportNote {
 QImage pictureOf(QWidget& widget, double scale = 2);
 /// Written whole or not at all; FileError says why.
 void savePng(QWidget& widget, const QString& path, const ExportNote& note, double scale = 2);
-/// The same strokes as vectors. FileError as above.
+/// The same strokes as vectors: the bytes of an SVG file.
+QByteArray svgOf(QWidget& widget, const ExportNote& note);
+/// svgOf() as a file. FileError as above.
 void saveSvg(QWidget& widget, const QString& path, const ExportNote& note);
 void copyPicture(QWidget& widget, double scale = 2);
 
