@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace moa {
@@ -41,6 +42,8 @@ std::string toString(SolverKind solver);
 struct LossLimit {
     std::optional<double> lower; ///< unset: none
     std::optional<double> upper; ///< unset: none
+    /// At most this share over the least loss that any plan within the other limits has there (0.1: ten per cent).
+    std::optional<double> overBest;
 };
 
 /// A decision taken out of the search's hands. With granularity layer or uniform it binds all that share the
@@ -68,6 +71,15 @@ struct KvLimit {
     int length = 0;        ///< tokens every sequence holds; 0: the objective length
 };
 
+/// A limit on the time attention takes to decode one token, from spans measured on the user's device.
+struct DecodeTimeLimit {
+    double seconds = 0; ///< all KV heads of the model together, one decode step of the batch measured
+    /// Cache length in tokens → seconds of one KV head; at least one point, ascending, linear between, the ends
+    /// prolonged.
+    std::vector<std::pair<std::int64_t, double>> secondsBySpan;
+    int length = 0; ///< tokens held; 0: the objective length
+};
+
 struct SearchOptions {
     /// Upper bound on density(N) at every density length; unset: none (then only `densityAt` and `kvLimit`
     /// bound).
@@ -76,6 +88,8 @@ struct SearchOptions {
     std::map<int, double> densityAt;
     /// density(N) must reach this share of its bound. 0: no lower limit.
     double minDensityShare = 0.9;
+    /// The same for single lengths, in place of `minDensityShare`.
+    std::map<int, double> minDensityShareAt;
     /// The length whose loss is minimised, tokens; 0: the longest profiled.
     int objectiveLength = 0;
     /// Limits on the loss at profiled lengths.
@@ -87,6 +101,7 @@ struct SearchOptions {
     Granularity granularity = Granularity::Elastic;
     std::vector<Pin> pins;
     std::optional<KvLimit> kvLimit;
+    std::optional<DecodeTimeLimit> decodeTime;
     SolverKind solver = SolverKind::Lagrangian;
     double timeLimit = 60;   ///< seconds of wall clock, > 0
     double gapTarget = 1e-6; ///< stop once (objective − bound) ≤ gapTarget · |objective|
