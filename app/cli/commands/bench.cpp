@@ -1,5 +1,6 @@
 // `moa bench`: what a card reaches on the shape of a model, from random weights and data made on it. No model
 // file needed.
+#include "app/cli/commands/bench_search.h"
 #include "app/cli/commands/commands.h"
 #include "app/cli/text_table.h"
 
@@ -92,6 +93,7 @@ Json benchPrefill(const BenchOptions& o, const ModelConfig& c, DeviceBench& benc
 }
 
 ExitCode runBench(const BenchOptions& o, CliContext& cli) {
+    if (o.what == "search") return runBenchSearch(o.shape, cli);
     if (o.context < 256) throw UsageError("--context: at least 256 tokens");
     const ModelConfig& c = shapes().at(o.shape);
     const auto bench = openCudaBench(0);
@@ -129,10 +131,11 @@ void addBenchCommand(CLI::App& app, CliContext& cli) {
                        "  moa bench decode --shape llama-7b --context 8192 --density 0.5\n"
                        "  moa bench decode --context 4096 --batch 1 --json\n"
                        "  moa bench prefill --context 16384 --density 0.25\n"
-                       "  moa bench heatmap --context 32768");
-    command.add_option("WHAT", options->what, "decode, prefill (attention alone) or heatmap")
+                       "  moa bench heatmap --context 32768\n"
+                       "  moa bench search --shape llama-7b");
+    command.add_option("WHAT", options->what, "decode, prefill (attention alone), heatmap or search (plans; no GPU)")
         ->required()
-        ->check(CLI::IsMember({"decode", "prefill", "heatmap"}));
+        ->check(CLI::IsMember({"decode", "prefill", "heatmap", "search"}));
     std::vector<std::string> names;
     for (const auto& [name, config] : shapes()) names.push_back(name);
     command.add_option("--shape", options->shape, "of the model")->check(CLI::IsMember(names));
