@@ -46,9 +46,10 @@ void PlanService::savePlan(const QString& path, const PlanValue& plan, const std
         if (!plan.path.isEmpty() && std::filesystem::exists(plan.path.toStdString()))
             file = readPlan(plan.path.toStdString(), plan.plan.kvHeads);
         if (file.hasPassport()) {
+            // What was measured and searched belongs to the rules and the sink that were there before.
+            const bool same = file.plan.rules == plan.plan.rules && file.plan.sink == plan.plan.sink;
             file.plan = plan.plan;
-            // What was measured and searched belongs to the rules that were there before.
-            if (file.plan.rules != readPlan(plan.path.toStdString(), plan.plan.kvHeads).plan.rules) {
+            if (!same) {
                 file.document[kPassportKey].erase("search");
                 file.document[kPassportKey].erase("measurements");
             }

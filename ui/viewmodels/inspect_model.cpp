@@ -138,7 +138,7 @@ std::optional<double> InspectModel::influenceOutside(HeadRef head) const {
     if (!curves) return {};
     const std::int64_t w = window(head);
     if (w == 0) return 0;
-    return curves->outside(LayerIndex(head.layer), KvHeadIndex(head.kvHead), w);
+    return curves->outside(LayerIndex(head.layer), KvHeadIndex(head.kvHead), w, sink());
 }
 
 std::optional<double> InspectModel::massKept(HeadRef head) const {
@@ -167,7 +167,7 @@ DistanceCurves InspectModel::distanceCurves(HeadRef head) const {
             double outside = 0;
             for (int i = first; i <= last; ++i)
                 outside += influence->headShareOutside(LayerIndex(head.layer), HeadIndex(head.kvHead * groupSize() + i),
-                                                       b * kBlock);
+                                                       b * kBlock, sink());
             curves.influence.emplace_back(b * kBlock, 1 - outside / (last - first + 1));
         }
     }
@@ -181,7 +181,7 @@ std::vector<std::pair<int, std::int64_t>> InspectModel::spansNeeded(HeadRef head
     for (int i = 0; i < group; ++i) {
         const int queryHead = head.kvHead * group + i;
         if (influence) {
-            spans.emplace_back(queryHead, influence->spanKeeping(LayerIndex(head.layer), HeadIndex(queryHead), kKept));
+            spans.emplace_back(queryHead, influence->spanKeeping(LayerIndex(head.layer), HeadIndex(queryHead), kKept, sink()));
         } else if (const HeadStatistics* s = statistics(head, i)) {
             std::int64_t b = 1;
             while (b < s->buckets() && s->massKept(sink(), b * kBlock) < kKept) ++b;

@@ -8,6 +8,14 @@
 
 namespace moa {
 
+namespace {
+
+bool hideTheSame(const SparsePlan& a, const SparsePlan& b) {
+    return a.sink == b.sink && a.rules == b.rules;
+}
+
+} // namespace
+
 class PlanEdit : public QUndoCommand {
 public:
     PlanEdit(PlanDocument& document, const QString& what, PlanDocument::State before, PlanDocument::State after)
@@ -40,7 +48,7 @@ PlanValue PlanDocument::value() const {
 }
 
 bool PlanDocument::isModified() const {
-    return m_value && (m_value->path.isEmpty() || m_value->plan.rules != m_plan.rules);
+    return m_value && (m_value->path.isEmpty() || !hideTheSame(m_value->plan, m_plan));
 }
 
 bool PlanDocument::fits(const SparsePlan& plan) const {
@@ -185,8 +193,23 @@ bool PlanDocument::beginGesture(HeadRef head, const QString& what) {
 }
 
 void PlanDocument::preview(const Rule& rule) {
-    if (!m_gesture) return;
-    writeRule(m_gesture->head, rule);
+    if (!m_gesture || !m_gesture->head) return;
+    writeRule(*m_gesture->head, rule);
+    emit changed();
+}
+
+bool PlanDocument::beginSinkGesture(const QString& what) {
+    if (!m_pins.empty()) {
+        emit refused(*m_pins.begin());
+        return false;
+    }
+    m_gesture = Gesture{{}, what, m_plan};
+    return true;
+}
+
+void PlanDocument::previewSink(int sink) {
+    if (!m_gesture || m_gesture->head) return;
+    m_plan.sink = std::clamp((sink + kBlock / 2) / kBlock, 0, kMaxSinkBlocks) * kBlock;
     emit changed();
 }
 
@@ -195,7 +218,7 @@ void PlanDocument::endGesture() {
     if (!m_gesture) return emit changed();
     const Gesture gesture = std::move(*m_gesture);
     m_gesture.reset();
-    if (gesture.before.rules == m_plan.rules) return;
+    if (hideTheSame(gesture.before, m_plan)) return;
     const SparsePlan moved = m_plan;
     m_plan = gesture.before;
     const State before = state();

@@ -55,6 +55,9 @@ public:
     /// A drag: begin, preview as often as the pointer moves, then end (one undo step) or cancel (as it was).
     bool beginGesture(HeadRef head, const QString& what);
     void preview(const Rule& rule); ///< outside of a gesture, e.g. where it was refused: nothing
+    /// The same for the sink, which is the whole plan's: any pinned head refuses.
+    bool beginSinkGesture(const QString& what);
+    void previewSink(int sink); ///< tokens, 64·k for k = 0…4
     void endGesture();
     void cancelGesture();
     bool isInGesture() const { return m_gesture.has_value(); }
@@ -80,7 +83,7 @@ private:
         std::set<HeadRef> pins;
     };
     struct Gesture {
-        HeadRef head;
+        std::optional<HeadRef> head; ///< none: the sink
         QString what;
         SparsePlan before;
     };

@@ -135,10 +135,8 @@ void InspectHeatmap::connectCanvas() {
             [this](int index) { m_model.workspace().selection().selectQueryHead(index - 1); });
     connect(m_canvas, &HeatmapCanvas::crosshairMoved, this,
             [this](int query, int key) { m_model.workspace().selection().pointAt(query, key); });
-    connect(m_canvas, &HeatmapCanvas::edgeDragStarted, this, [this, &plan](MaskEdge edge) {
-        if (edge == MaskEdge::Window)
-            plan.beginGesture(m_model.workspace().selection().now().current, tr("Drag window edge"));
-    });
+    connect(m_canvas, &HeatmapCanvas::edgeDragStarted, this, &InspectHeatmap::beginDrag);
+    connect(m_canvas, &HeatmapCanvas::edgeRefused, this, &InspectHeatmap::beginDrag); // the plan tells of the pin
     connect(m_canvas, &HeatmapCanvas::edgeDragged, this, &InspectHeatmap::onDrag);
     connect(m_canvas, &HeatmapCanvas::edgeDragFinished, this, [&plan] { plan.endGesture(); });
     connect(m_canvas, &HeatmapCanvas::edgeDragCancelled, this, [&plan] { plan.cancelGesture(); });
@@ -152,9 +150,16 @@ void InspectHeatmap::connectCanvas() {
     connect(m_canvas, &HeatmapCanvas::widenRequested, this, [this] { m_model.widenToNeeded(m_model.tokens()); });
 }
 
+bool InspectHeatmap::beginDrag(MaskEdge edge) {
+    PlanDocument& plan = m_model.workspace().plan();
+    return edge == MaskEdge::Sink
+               ? plan.beginSinkGesture(tr("Drag sink edge"))
+               : plan.beginGesture(m_model.workspace().selection().now().current, tr("Drag window edge"));
+}
+
 void InspectHeatmap::onDrag(MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers modifiers) {
     PlanDocument& plan = m_model.workspace().plan();
-    if (edge != MaskEdge::Window || !plan.isInGesture()) return;
+    if (edge == MaskEdge::Sink) return plan.previewSink(int(tokens));
     const std::int64_t n = m_model.tokens();
     const std::int64_t step = modifiers.testFlag(Qt::ControlModifier) ? kBlock : InspectModel::gridStep(n);
     const std::int64_t span = std::clamp<std::int64_t>((tokens + step / 2) / step * step, plan.plan().sink + kBlock,
@@ -195,8 +200,11 @@ void InspectHeatmap::refreshHead() {
 
 void InspectHeatmap::refreshMask() {
     const HeadRef head = m_model.workspace().selection().now().current;
+    const PlanDocument& plan = m_model.workspace().plan();
     m_canvas->setMask({m_model.window(head), m_model.sink()});
-    m_canvas->setRuleText(ruleText(m_model.workspace().plan().rule(head)));
+    m_canvas->setHeld(MaskEdge::Window, plan.isPinned(head) ? tr("Pinned. P unpins.") : QString());
+    m_canvas->setHeld(MaskEdge::Sink, plan.pins().empty() ? QString() : tr("The sink is the whole plan's, and a head is pinned."));
+    m_canvas->setRuleText(ruleText(plan.rule(head)));
     m_strip->setMassKept(m_model.massKept(head));
 }
 

@@ -35,6 +35,7 @@ private:
     void refreshHead();
     void refreshMask();
     void refreshInfluence();
+    bool beginDrag(MaskEdge edge);
     void onDrag(MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers modifiers);
     void step(int steps);
 

@@ -31,7 +31,8 @@ private slots:
     void escapeRestoresTheDrag();
     void undoInTheMiddleOfADrag();
     void pinsRefuse();
-    void theSinkEdgeStaysWithThePlan();
+    void sinkDragIsOneUndoStep();
+    void aPinHoldsTheSink();
     void keysNarrowAndWiden();
     void layersByKey();
     void smallWindow();
@@ -46,6 +47,7 @@ private:
     std::int64_t span() { return plan().span(now().current, tokens()); }
     /// In the canvas; the middle of the window edge.
     QPoint onEdge();
+    QPoint onSink();
     QPoint low() const; ///< a point of the canvas well below the diagonal
     void narrow(int steps);
 
@@ -262,8 +264,13 @@ void HeadsFlowTest::pinsRefuse() {
     hand().key(Qt::Key_R);
     QCOMPARE(span(), before);
     const QPoint from = onEdge();
+    hand().move(&canvas(), from, Qt::NoButton);
+    QCOMPARE(canvas().cursor().shape(), Qt::ForbiddenCursor);
     hand().press(&canvas(), from);
-    for (int i = 1; i <= 10; ++i) hand().move(&canvas(), from + QPoint(-6 * i, 6 * i));
+    for (int i = 1; i <= 10; ++i) {
+        hand().move(&canvas(), from + QPoint(-6 * i, 6 * i));
+        QCOMPARE(canvas().mask().span(), before); // not even under the pointer
+    }
     hand().release(&canvas(), from + QPoint(-60, 60));
     QCOMPARE(span(), before);
     QCOMPARE(canvas().mask().span(), before);
@@ -276,17 +283,61 @@ void HeadsFlowTest::pinsRefuse() {
     QVERIFY(span() < before);
 }
 
-void HeadsFlowTest::theSinkEdgeStaysWithThePlan() {
+QPoint HeadsFlowTest::onSink() {
+    const auto edge = canvas().geometry().sinkEdge(canvas().mask());
+    return edge ? (edge->pointAt(0.8) + canvas().plotRect().topLeft()).toPoint() : QPoint();
+}
+
+void HeadsFlowTest::sinkDragIsOneUndoStep() {
     narrow(4);
-    const MaskShape mask = canvas().mask();
-    const auto edge = canvas().geometry().sinkEdge(mask);
-    QVERIFY(edge.has_value());
-    const QPoint at = (edge->pointAt(0.8) + canvas().plotRect().topLeft()).toPoint();
-    hand().press(&canvas(), at);
-    for (int i = 1; i <= 10; ++i) hand().move(&canvas(), at + QPoint(8 * i, 0));
-    hand().release(&canvas(), at + QPoint(80, 0));
-    hand().settle(20);
-    QCOMPARE(canvas().mask().sink, m_session->bench().inspectPage().model().sink());
+    const MaskShape before = canvas().mask();
+    const int steps = plan().undoStack()->count();
+    const QPoint from = onSink();
+    QVERIFY(!from.isNull());
+    hand().move(&canvas(), from, Qt::NoButton);
+    QCOMPARE(canvas().cursor().shape(), Qt::SizeHorCursor);
+    hand().press(&canvas(), from);
+    const int most = int(200 * canvas().geometry().scale());
+    for (int x = 4; x < most; x += 4) {
+        hand().move(&canvas(), from + QPoint(x, 0));
+        QCOMPARE(canvas().mask().sink, plan().plan().sink);
+        QCOMPARE(canvas().mask().span(), before.span()); // the sink is part of the span: the window gives way
+    }
+    QVERIFY2(plan().isInGesture(), "live, not yet a step");
+    hand().release(&canvas(), from + QPoint(most, 0));
+    const int after = plan().plan().sink;
+    QVERIFY(after > before.sink && after % kBlock == 0);
+    QCOMPARE(plan().undoStack()->count(), steps + 1);
+    QVERIFY(plan().isModified());
+    hand().key(Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(canvas().mask().sink, before.sink);
+    hand().key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    QCOMPARE(plan().plan().sink, after);
+}
+
+void HeadsFlowTest::aPinHoldsTheSink() {
+    narrow(4);
+    m_session->workspace().selection().selectHead({3, 1}); // the pinned head is another one than is looked at
+    narrow(4);
+    plan().setPinned({{0, 0}}, true);
+    const MaskShape before = canvas().mask();
+    const int steps = plan().undoStack()->count();
+    const QPoint from = onSink();
+    hand().move(&canvas(), from, Qt::NoButton);
+    QCOMPARE(canvas().cursor().shape(), Qt::ForbiddenCursor);
+    hand().press(&canvas(), from);
+    for (int i = 1; i <= 10; ++i) {
+        hand().move(&canvas(), from + QPoint(8 * i, 0));
+        QVERIFY(canvas().mask() == before);
+    }
+    hand().release(&canvas(), from + QPoint(80, 0));
+    QCOMPARE(plan().undoStack()->count(), steps);
+    QCOMPARE(plan().plan().sink, before.sink);
+    const QPoint edge = onEdge(); // this head is free
+    hand().press(&canvas(), edge);
+    hand().move(&canvas(), edge + QPoint(-60, 60));
+    hand().release(&canvas(), edge + QPoint(-60, 60));
+    QVERIFY(canvas().mask().window > before.window);
 }
 
 void HeadsFlowTest::keysNarrowAndWiden() {

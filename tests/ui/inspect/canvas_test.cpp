@@ -404,7 +404,7 @@ private slots:
         m_canvas->setCrosshair(32448, kNeedle);
         QAccessibleInterface* canvas = QAccessible::queryAccessibleInterface(m_canvas.get());
         QVERIFY(canvas);
-        QCOMPARE(canvas->childCount(), 2);
+        QCOMPARE(canvas->childCount(), 3);
         const QString cell = canvas->child(0)->text(QAccessible::Name);
         QVERIFY2(cell.startsWith(QStringLiteral("Query 32,448, key 9,152, attention 0.")), qPrintable(cell));
         QVERIFY2(cell.endsWith(QStringLiteral("outside window by 17,217")), qPrintable(cell));
@@ -417,6 +417,33 @@ private slots:
         slider->setCurrentValue(8192);
         QCOMPARE(finished.size(), 1);
         QCOMPARE(m_canvas->mask().span(), 8192);
+        QCOMPARE(canvas->child(2)->text(QAccessible::Name), QStringLiteral("Sink edge, 64 tokens"));
+        canvas->child(2)->valueInterface()->setCurrentValue(128);
+        QCOMPARE(m_canvas->mask().sink, 128);
+    }
+
+    void aHeldEdgeStaysUnderTheHand() {
+        QSignalSpy started(m_canvas.get(), &HeatmapCanvas::edgeDragStarted);
+        QSignalSpy refused(m_canvas.get(), &HeatmapCanvas::edgeRefused);
+        const QImage grip = m_canvas->grab().toImage();
+        m_canvas->setHeld(MaskEdge::Window, QStringLiteral("Pinned."));
+        QVERIFY2(m_canvas->grab().toImage() != grip, "a pin stands on the edge");
+        const QPoint from = pixelOf(16080, 10000);
+        QTest::mouseMove(m_canvas.get(), from + QPoint(0, -60));
+        QTest::mouseMove(m_canvas.get(), from);
+        QCOMPARE(m_canvas->cursor().shape(), Qt::ForbiddenCursor);
+        QTest::mousePress(m_canvas.get(), Qt::LeftButton, {}, from);
+        QTest::mouseMove(m_canvas.get(), from + QPoint(0, 60));
+        QCOMPARE(m_canvas->mask().window, 6080);
+        QTest::mouseRelease(m_canvas.get(), Qt::LeftButton, {}, from + QPoint(0, 60));
+        QCOMPARE(started.size(), 0);
+        QCOMPARE(refused.size(), 1);
+        m_canvas->setItemValue(1, 8192);
+        QCOMPARE(m_canvas->mask().window, 6080);
+        QCOMPARE(refused.size(), 2);
+        QTest::mouseMove(m_canvas.get(), from);
+        m_canvas->setHeld(MaskEdge::Window, {});
+        QCOMPARE(m_canvas->cursor().shape(), Qt::SizeBDiagCursor);
     }
 
     void refusesWrongNumbers() {

@@ -66,6 +66,8 @@ class InfluenceTest : public QObject {
 private slots:
     void lossIsTheSearchsLoss_data();
     void lossIsTheSearchsLoss();
+    void lossAtAnotherSinkFollowsTheRows_data();
+    void lossAtAnotherSinkFollowsTheRows();
     void aFullWindowCostsNothing();
     void lossOfAPlanIsTheSumOfItsHeads();
     void outsideFollowsTheHistogram_data();
@@ -90,17 +92,40 @@ void InfluenceTest::lossIsTheSearchsLoss() {
     for (int l = 0; l < kLayers; ++l)
         for (int g = 0; g < kKvHeads; ++g)
             for (std::int64_t b = 1; (b + 1) * kBlock < denseCache(kLength, profile.sink); ++b)
-                compareClose(curves.loss(LayerIndex(l), KvHeadIndex(g), b * kBlock),
+                compareClose(curves.loss(LayerIndex(l), KvHeadIndex(g), b * kBlock, profile.sink),
                              ruleLoss(profile, at, estimate, profile.sink, LayerIndex(l), KvHeadIndex(g), b));
+}
+
+void InfluenceTest::lossAtAnotherSinkFollowsTheRows_data() {
+    for (QTest::addColumn<int>("sink"); const int k : {0, 2, 4}) QTest::addRow("sink %d", k * kBlock) << k * kBlock;
+}
+
+void InfluenceTest::lossAtAnotherSinkFollowsTheRows() {
+    QFETCH(int, sink);
+    const ProfileData profile = someProfile(true), rowsOnly = someProfile(false);
+    const ProfileLength& at = profile.lengths.at(kLength);
+    const InfluenceCurves curves(profile, at, "test"), rows(rowsOnly, rowsOnly.lengths.at(kLength), "rows");
+    const auto rowLoss = [&](int s, std::int64_t b) {
+        return ruleLoss(profile, at, Estimate::JointRows, s, LayerIndex(1), KvHeadIndex(0), b);
+    };
+    for (std::int64_t b = 1; sink + b * kBlock < denseCache(kLength, sink) && b * kBlock + kDefaultSink < kLength; ++b) {
+        compareClose(rows.loss(LayerIndex(1), KvHeadIndex(0), b * kBlock, sink), rowLoss(sink, b));
+        compareClose(curves.loss(LayerIndex(1), KvHeadIndex(0), b * kBlock, sink),
+                     curves.loss(LayerIndex(1), KvHeadIndex(0), b * kBlock, kDefaultSink) * rowLoss(sink, b) /
+                         rowLoss(kDefaultSink, b));
+    }
+    WindowMap windows = denseWindows(kLayers, kKvHeads, sink);
+    windows.window(LayerIndex(1), KvHeadIndex(0)) = kBlock;
+    compareClose(curves.loss(windows), curves.loss(LayerIndex(1), KvHeadIndex(0), kBlock, sink));
 }
 
 void InfluenceTest::aFullWindowCostsNothing() {
     const ProfileData profile = someProfile(true);
     const InfluenceCurves curves(profile, profile.lengths.at(kLength), "test");
     QCOMPARE(curves.loss(denseWindows(kLayers, kKvHeads)), 0.0);
-    QCOMPARE(curves.loss(LayerIndex(0), KvHeadIndex(0), kLength), 0.0);
-    QVERIFY(curves.loss(LayerIndex(0), KvHeadIndex(0), kBlock) > 0);
-    QCOMPARE(curves.outside(LayerIndex(0), KvHeadIndex(0), WindowMap::kFullWindow), 0.0);
+    QCOMPARE(curves.loss(LayerIndex(0), KvHeadIndex(0), kLength, kDefaultSink), 0.0);
+    QVERIFY(curves.loss(LayerIndex(0), KvHeadIndex(0), kBlock, kDefaultSink) > 0);
+    QCOMPARE(curves.outside(LayerIndex(0), KvHeadIndex(0), WindowMap::kFullWindow, kDefaultSink), 0.0);
 }
 
 void InfluenceTest::lossOfAPlanIsTheSumOfItsHeads() {
@@ -109,8 +134,8 @@ void InfluenceTest::lossOfAPlanIsTheSumOfItsHeads() {
     WindowMap windows = denseWindows(kLayers, kKvHeads);
     windows.window(LayerIndex(0), KvHeadIndex(1)) = 2 * kBlock;
     windows.window(LayerIndex(1), KvHeadIndex(0)) = 3 * kBlock;
-    compareClose(curves.loss(windows), curves.loss(LayerIndex(0), KvHeadIndex(1), 2 * kBlock) +
-                                           curves.loss(LayerIndex(1), KvHeadIndex(0), 3 * kBlock));
+    compareClose(curves.loss(windows), curves.loss(LayerIndex(0), KvHeadIndex(1), 2 * kBlock, kDefaultSink) +
+                                           curves.loss(LayerIndex(1), KvHeadIndex(0), 3 * kBlock, kDefaultSink));
 }
 
 void InfluenceTest::outsideFollowsTheHistogram_data() {
@@ -134,7 +159,7 @@ void InfluenceTest::outsideFollowsTheHistogram() {
     for (int l = 0; l < kLayers; ++l)
         for (int g = 0; g < kKvHeads; ++g)
             for (std::int64_t w = 0; w <= kWindows * kBlock; w += kBlock) {
-                const double found = curves.outside(LayerIndex(l), KvHeadIndex(g), w);
+                const double found = curves.outside(LayerIndex(l), KvHeadIndex(g), w, sink);
                 compareClose(found, group(l, g, w) / largest);
                 most = std::max(most, found);
             }
@@ -148,10 +173,10 @@ void InfluenceTest::sharesAndSpansFollowTheHistogram() {
         for (int h = 0; h < kHeads; ++h) {
             const double all = hidden(profile, l, h, 0);
             for (int b = 0; b <= kWindows; ++b)
-                compareClose(curves.headShareOutside(LayerIndex(l), HeadIndex(h), b * kBlock),
+                compareClose(curves.headShareOutside(LayerIndex(l), HeadIndex(h), b * kBlock, kDefaultSink),
                              hidden(profile, l, h, b * kBlock) / all);
             for (const double share : {0.5, 0.8, 0.95}) {
-                const std::int64_t window = curves.spanKeeping(LayerIndex(l), HeadIndex(h), share) - kDefaultSink;
+                const std::int64_t window = curves.spanKeeping(LayerIndex(l), HeadIndex(h), share, kDefaultSink) - kDefaultSink;
                 QVERIFY(window >= kBlock && window % kBlock == 0);
                 QVERIFY2(hidden(profile, l, h, window) <= (1 - share) * all + 1e-6, "keeps the share");
                 if (window > kBlock)

@@ -32,6 +32,8 @@ private slots:
     void anEditStartsAPlanAndUndoEndsIt();
     void anEditWritesTheWholeGroup();
     void aGestureIsOneStep();
+    void theSinkIsEditedAsOneStep();
+    void anyPinHoldsTheSink();
     void aGestureThatEndsWhereItBeganIsNoStep();
     void aCancelledGestureLeavesNothing();
     void undoWithinAGestureEndsTheGesture();
@@ -104,6 +106,36 @@ void PlanDocumentTest::aGestureIsOneStep() {
     QVERIFY(!s.document.isModified());
     s.document.undoStack()->redo();
     QCOMPARE(s.document.rule({1, 1}), (Rule{1024.0 - 16 * 39, 0}));
+}
+
+void PlanDocumentTest::theSinkIsEditedAsOneStep() {
+    Shaped s;
+    s.document.open(saved("a"));
+    const int before = s.document.plan().sink;
+    QVERIFY(s.document.beginSinkGesture("sink"));
+    s.document.preview(kNarrow); // a rule is none of a sink's gesture
+    for (const int sink : {100, 130, 190, 1000}) s.document.previewSink(sink);
+    QCOMPARE(s.document.plan().sink, kMaxSinkBlocks * kBlock);
+    s.document.previewSink(130);
+    s.document.endGesture();
+    QCOMPARE(s.document.plan().sink, 2 * kBlock);
+    QCOMPARE(s.document.plan().rules, saved("a").plan.rules);
+    QVERIFY(s.document.isModified());
+    QCOMPARE(s.document.undoStack()->count(), 2); // open, sink
+    s.document.undoStack()->undo();
+    QCOMPARE(s.document.plan().sink, before);
+    QVERIFY(!s.document.isModified());
+}
+
+void PlanDocumentTest::anyPinHoldsTheSink() {
+    Shaped s;
+    s.document.open(saved("a"));
+    s.document.setPinned({{2, 1}}, true);
+    QVERIFY(!s.document.beginSinkGesture("sink"));
+    QCOMPARE(s.refused.size(), 1);
+    QCOMPARE(s.refused[0][0].value<HeadRef>(), (HeadRef{2, 1}));
+    s.document.previewSink(192);
+    QCOMPARE(s.document.plan().sink, kDefaultSink);
 }
 
 void PlanDocumentTest::aGestureThatEndsWhereItBeganIsNoStep() {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace moa {
 namespace {
@@ -80,6 +81,14 @@ void HeatmapCanvas::setMask(const MaskShape& mask) {
     announceCurrent(this);
     update();
     emit maskChanged();
+}
+
+void HeatmapCanvas::setHeld(MaskEdge edge, const QString& why) {
+    QString& held = edge == MaskEdge::Sink ? m_sinkHeld : m_windowHeld;
+    if (edge == MaskEdge::None || held == why) return;
+    held = why;
+    setHotEdge(std::exchange(m_hotEdge, MaskEdge::None)); // the cursor says which it is now
+    update();
 }
 
 void HeatmapCanvas::setRuleText(const QString& text) {
@@ -334,7 +343,7 @@ void HeatmapCanvas::paintInfluence(QPainter& painter) {
 
 HeatmapScene HeatmapCanvas::describe() const {
     const QRectF avoid = m_readOut->isVisibleTo(this) ? QRectF(m_readOut->geometry()) : QRectF();
-    return {m_geometry, m_plot, m_mask, m_query, m_key, m_selection, m_hotEdge, m_ruleText, avoid};
+    return {m_geometry, m_plot, m_mask, m_query, m_key, m_selection, m_hotEdge, !m_windowHeld.isEmpty(), !m_sinkHeld.isEmpty(), m_ruleText, avoid};
 }
 
 void HeatmapCanvas::paintTo(QPainter& painter) {

@@ -42,6 +42,8 @@ public:
     /// The head's mask. During a drag this is the snapped answer to edgeDragged.
     void setMask(const MaskShape& mask);
     const MaskShape& mask() const { return m_mask; }
+    /// Why a hand cannot move this edge, said where it tries to; empty: it can. A held window edge wears a pin.
+    void setHeld(MaskEdge edge, const QString& why);
     /// Shown with the window edge, e.g. "2,048 + 0.125 N".
     void setRuleText(const QString& text);
     /// −1, −1: none. Does not move the view and emits nothing.
@@ -112,6 +114,7 @@ signals:
     void edgeDragged(moa::MaskEdge edge, qint64 tokens, Qt::KeyboardModifiers modifiers);
     void edgeDragFinished(moa::MaskEdge edge, qint64 tokens);
     void edgeDragCancelled(moa::MaskEdge edge);
+    void edgeRefused(moa::MaskEdge edge); ///< somebody tried to move a held edge
     void stepRequested(int steps);     ///< `[` −1, `]` +1
     void widenRequested();             ///< Shift+`]`: to the influence span
     void pinRequested();               ///< P
@@ -150,6 +153,8 @@ private:
     QPointF toView(QPointF widgetPx) const { return widgetPx - m_plot.topLeft(); }
     MaskEdge edgeAt(QPointF widgetPx) const;
     void setHotEdge(MaskEdge edge);
+    const QString& heldBecause(MaskEdge edge) const { return edge == MaskEdge::Sink ? m_sinkHeld : m_windowHeld; }
+    void refuseEdge(QPointF widgetPx);
     void updateHover(QPointF widgetPx);
     void dragEdge(QPointF widgetPx, Qt::KeyboardModifiers modifiers);
     void cancelEdgeDrag();
@@ -172,7 +177,7 @@ private:
     HeatmapImage m_image;
     HeatLook m_look;
     MaskShape m_mask, m_maskAtDragStart;
-    QString m_ruleText;
+    QString m_ruleText, m_windowHeld, m_sinkHeld;
     QRectF m_plot;
     int m_query = -1, m_key = -1;
     QRect m_selection;

@@ -6,6 +6,7 @@
 #include <QApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QToolTip>
 #include <QWheelEvent>
 
 #include <algorithm>
@@ -30,6 +31,8 @@ void HeatmapCanvas::setHotEdge(MaskEdge edge) {
     m_hotEdge = edge;
     if (edge == MaskEdge::None)
         unsetCursor();
+    else if (!heldBecause(edge).isEmpty())
+        setCursor(Qt::ForbiddenCursor);
     else
         setCursor(edge == MaskEdge::Window ? Qt::SizeBDiagCursor : Qt::SizeHorCursor);
     update();
@@ -58,6 +61,7 @@ void HeatmapCanvas::mousePressEvent(QMouseEvent* event) {
         m_drag = m_plot.contains(m_pressed) ? Drag::Click : Drag::None;
         return;
     }
+    if (!heldBecause(m_hotEdge).isEmpty()) return refuseEdge(m_pressed);
     m_drag = Drag::Edge;
     m_maskAtDragStart = m_mask;
     const QPointF view = toView(m_pressed);
@@ -67,6 +71,11 @@ void HeatmapCanvas::mousePressEvent(QMouseEvent* event) {
                           : m_mask.sink - m_geometry.keyAt(view.x());
     emit edgeDragStarted(m_hotEdge);
     update();
+}
+
+void HeatmapCanvas::refuseEdge(QPointF px) {
+    QToolTip::showText(mapToGlobal(px.toPoint()), heldBecause(m_hotEdge), this);
+    emit edgeRefused(m_hotEdge);
 }
 
 void HeatmapCanvas::mouseMoveEvent(QMouseEvent* event) {

@@ -18,6 +18,7 @@ namespace {
 constexpr double kRim = 4;                                   ///< left free for the focus ring
 constexpr double kLabelledWindow = 440, kLabelledSink = 300; ///< px; shorter edges have a label when touched
 constexpr double kTick = 4, kHandleLength = 40, kHandleWidth = 14;
+constexpr double kPinRadius = 12, kPinIcon = 14;
 
 QString tr(const char* text) {
     return QCoreApplication::translate("moa::HeatmapScene", text);
@@ -113,6 +114,19 @@ void paintQueryAxis(QPainter& painter, const HeatmapScene& scene, const QRectF& 
     painter.translate(kRim + metrics.height() / 2, area.center().y());
     painter.rotate(-90);
     painter.drawText(QRectF(-60, -metrics.height() / 2, 120, metrics.height()), Qt::AlignCenter, tr("query"));
+    painter.restore();
+}
+
+/// What stands in place of the grip where no hand can move the edge.
+void paintPin(QPainter& painter, QPointF centre) {
+    const Theme& theme = Theme::instance();
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(theme.color(Role::Pinned), 1.5));
+    painter.setBrush(theme.color(Role::PinnedSoft));
+    painter.drawEllipse(centre, kPinRadius, kPinRadius);
+    const QRectF icon(centre - QPointF(kPinIcon, kPinIcon) / 2, QSizeF(kPinIcon, kPinIcon));
+    theme.icon(QStringLiteral("pin-filled"), Role::Pinned).paint(&painter, icon.toAlignedRect());
     painter.restore();
 }
 
@@ -219,11 +233,16 @@ void paintEdges(QPainter& painter, const HeatmapScene& scene) {
     painter.setClipRect(scene.plot);
     painter.setRenderHint(QPainter::Antialiasing);
     if (const auto sink = onPlot(scene.geometry.sinkEdge(scene.mask), scene))
-        paintEdgeLine(painter, *sink, scene.hotEdge == MaskEdge::Sink);
+        paintEdgeLine(painter, *sink, scene.hotEdge == MaskEdge::Sink && !scene.sinkHeld);
     if (const auto window = visibleWindowEdge(scene)) {
-        paintEdgeLine(painter, *window, scene.hotEdge == MaskEdge::Window);
-        if (window->length() > 2 * kHandleLength)
-            paintHandle(painter, window->center(), scene.hotEdge == MaskEdge::Window);
+        const bool hot = scene.hotEdge == MaskEdge::Window && !scene.windowHeld;
+        paintEdgeLine(painter, *window, hot);
+        if (window->length() > 2 * kHandleLength) {
+            if (scene.windowHeld)
+                paintPin(painter, window->center());
+            else
+                paintHandle(painter, window->center(), hot);
+        }
     }
     painter.restore();
 }

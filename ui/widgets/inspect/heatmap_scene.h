@@ -20,6 +20,7 @@ struct HeatmapScene {
     int query = -1, key = -1;          ///< crosshair; −1: none
     QRect selection;                   ///< tokens (x keys, y queries); empty: none
     MaskEdge hotEdge = MaskEdge::None; ///< under the pointer or being dragged
+    bool windowHeld = false, sinkHeld = false; ///< edges that refuse a hand: a pin stands where the grip was
     QString ruleText;                  ///< "2,048 + 0.125 N"; may be empty
     QRectF avoid;                      ///< the read-out: labels stay off it
 };

@@ -9,7 +9,9 @@
 namespace moa {
 namespace {
 
-enum Item { kCell, kWindowSlider, kItems };
+enum Item { kCell, kWindowSlider, kSinkSlider, kItems };
+
+constexpr int kBlockTokens = 64, kMostSink = 4 * kBlockTokens;
 
 } // namespace
 
@@ -78,8 +80,12 @@ QString HeatmapCanvas::pairSentence(int query, int key) const {
 
 QString HeatmapCanvas::tipAt(QPoint px) const {
     if (!m_plot.contains(px) || m_drag != Drag::None) return {};
-    if (m_hotEdge == MaskEdge::Window) return tr("Window edge, span %1").arg(paint::count(shownSpan()));
-    if (m_hotEdge == MaskEdge::Sink) return tr("Sink %1").arg(paint::count(m_mask.sink));
+    if (m_hotEdge != MaskEdge::None) {
+        const QString what = m_hotEdge == MaskEdge::Window ? tr("Window edge, span %1").arg(paint::count(shownSpan()))
+                                                           : tr("Sink %1").arg(paint::count(m_mask.sink));
+        const QString& held = heldBecause(m_hotEdge);
+        return held.isEmpty() ? what : what + QLatin1String(". ") + held;
+    }
     const auto pair = m_geometry.pairAt(toView(px));
     return pair ? pairSentence(pair->y(), pair->x()) : QString();
 }
@@ -93,7 +99,7 @@ int HeatmapCanvas::itemCount() const {
 }
 
 int HeatmapCanvas::currentItem() const {
-    if (m_drag == Drag::Edge && m_hotEdge == MaskEdge::Window) return kWindowSlider;
+    if (m_drag == Drag::Edge) return m_hotEdge == MaskEdge::Window ? kWindowSlider : kSinkSlider;
     return m_query >= 0 ? kCell : -1;
 }
 
@@ -108,23 +114,33 @@ AccessibleItem HeatmapCanvas::item(int index) const {
         return item;
     }
     item.role = QAccessible::Slider;
+    if (index == kSinkSlider) {
+        item.name = tr("Sink edge, %1 tokens").arg(paint::count(m_mask.sink));
+        item.rect = m_plot.toAlignedRect();
+        item.value = m_mask.sink;
+        item.maximum = kMostSink;
+        item.step = kBlockTokens;
+        return item;
+    }
     item.name = tr("Window edge, span %1").arg(paint::count(shownSpan()));
     item.rect = m_plot.toAlignedRect();
     item.value = double(shownSpan());
-    item.minimum = m_mask.sink + 64;
-    item.maximum = std::max(m_geometry.tokens(), m_mask.sink + 64);
-    item.step = 64;
+    item.minimum = m_mask.sink + kBlockTokens;
+    item.maximum = std::max(m_geometry.tokens(), m_mask.sink + kBlockTokens);
+    item.step = kBlockTokens;
     return item;
 }
 
 void HeatmapCanvas::setItemValue(int index, double value) {
-    if (index != kWindowSlider || m_mask.window <= 0) return;
-    const AccessibleItem slider = item(kWindowSlider);
-    const qint64 span = qint64(std::clamp(value, slider.minimum, slider.maximum));
-    emit edgeDragStarted(MaskEdge::Window);
-    setMask({span - m_mask.sink, m_mask.sink});
-    emit edgeDragged(MaskEdge::Window, span, Qt::NoModifier);
-    emit edgeDragFinished(MaskEdge::Window, span);
+    if (index == kCell || m_mask.window <= 0) return;
+    const MaskEdge edge = index == kSinkSlider ? MaskEdge::Sink : MaskEdge::Window;
+    if (!heldBecause(edge).isEmpty()) return emit edgeRefused(edge);
+    const AccessibleItem slider = item(index);
+    const qint64 tokens = qint64(std::clamp(value, slider.minimum, slider.maximum));
+    emit edgeDragStarted(edge);
+    setMask(edge == MaskEdge::Sink ? MaskShape{m_mask.window, int(tokens)} : MaskShape{tokens - m_mask.sink, m_mask.sink});
+    emit edgeDragged(edge, tokens, Qt::NoModifier);
+    emit edgeDragFinished(edge, tokens);
 }
 
 } // namespace moa
