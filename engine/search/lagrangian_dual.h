@@ -3,7 +3,7 @@
 // scale_r.
 #pragma once
 
-#include "engine/search/dual_master.h"
+#include "engine/search/cutting_planes.h"
 #include "engine/search/layer_choice.h"
 #include "engine/search/solver.h"
 
@@ -29,25 +29,11 @@ struct PlanColumn {
     std::vector<double> sums; ///< [rows], scaled
 };
 
-struct DualResult {
-    double bound = -kInfinity;
-    std::vector<double> multipliers;           ///< [rows], those of the bound
-    std::vector<DualMaster::Weighted> mixture; ///< indices into LagrangianDual::plans()
-    bool closed = false;                       ///< the bound is the best this relaxation has
-    bool emptyUnit = false;                    ///< no plan at all meets options and rule limit
-};
-
 class LagrangianDual {
 public:
     explicit LagrangianDual(const Problem& problem);
 
-    struct Limits {
-        double cutoff = kInfinity; ///< stop once the bound reaches it
-        int evaluations = 200;
-        double tolerance = 1e-9; ///< closed once model − bound ≤ tolerance · size of the objective
-        double radius = 0;       ///< first trust region, 0: chosen from the problem
-        const SolveControl* control = nullptr; ///< null: nothing stops it
-    };
+    using Limits = DualLimits;
 
     /// Best multipliers over the given options, from `start` (empty: zeros). `onPlan(plan)` sees every plan
     /// of the oracle.
@@ -104,52 +90,24 @@ private:
 template <class OnPlan>
 DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<double>& start,
                                     const Limits& limits, OnPlan&& onPlan) {
-    DualResult result;
-    result.multipliers = start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start;
-    clampSigns(result.multipliers);
     m_tried.clear();
     std::vector<int> planOf = usablePlans(sets);
     DualMaster master(m_lo, m_hi);
     for (int index : planOf) master.addColumn(m_plans[index].cost, m_plans[index].sums);
-    double radius = limits.radius > 0 ? limits.radius : m_multiplierSize;
-    std::vector<double> at = result.multipliers;
-    for (int k = 0; k < limits.evaluations; ++k) {
-        if (limits.control && limits.control->over()) break;
+    const auto ask = [&](const std::vector<double>& at) {
         const double bound = evaluate(sets, at);
-        if (bound == kInfinity) {
-            result.emptyUnit = true;
-            result.bound = kInfinity;
-            return result;
-        }
+        if (bound == kInfinity) return bound;
         m_tried.push_back({bound, at});
         m_plans.push_back(makePlan());
         onPlan(m_plans.back());
         planOf.push_back(static_cast<int>(m_plans.size()) - 1);
         master.addColumn(m_plans.back().cost, m_plans.back().sums);
-        if (bound > result.bound) {
-            const bool first = result.bound == -kInfinity;
-            result.bound = bound;
-            result.multipliers = at;
-            if (!first && master.boxActive()) radius *= 2.5;
-        } else {
-            radius *= 0.6;
-        }
-        if (result.bound >= limits.cutoff) return result;
-        const double enough = limits.tolerance * std::max(m_objectiveSize * 1e-3, std::abs(result.bound));
-        for (int grow = 0; grow < 60; ++grow) { // the model may close on the edge of its box: widen it
-            master.setBox(result.multipliers, radius);
-            master.solve();
-            if (master.value() - result.bound > enough || !master.boxActive()) break;
-            radius *= 4;
-        }
-        result.closed = master.value() - result.bound <= enough;
-        if (result.closed) break;
-        at = master.multipliers();
-        clampSigns(at);
-    }
-    if (result.bound == -kInfinity) return result; // stopped before the first evaluation
-    for (const DualMaster::Weighted& w : master.mixture())
-        result.mixture.push_back({planOf[w.column], w.weight});
+        return bound;
+    };
+    DualResult result = cuttingPlanes(
+        master, start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start, limits,
+        m_objectiveSize, m_multiplierSize, ask, [&](std::vector<double>& l) { clampSigns(l); });
+    for (DualMaster::Weighted& w : result.mixture) w.column = planOf[w.column];
     return result;
 }
 

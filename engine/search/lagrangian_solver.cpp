@@ -32,8 +32,9 @@ struct Split {
 
 class BranchAndBound {
 public:
-    BranchAndBound(const Problem& problem, const SolveControl& control)
-        : m_problem(problem), m_control(control), m_dual(problem), m_search(problem, control.seed) {}
+    BranchAndBound(const Problem& problem, const SolveControl& control, double bound)
+        : m_problem(problem), m_control(control), m_dual(problem), m_search(problem, control.seed),
+          m_rootBound(bound) {}
 
     Solution run(const std::vector<std::vector<int>>& starts);
 
@@ -100,6 +101,12 @@ void BranchAndBound::offer(const std::vector<int>& choice) {
     if (cost >= m_bestCost || !m_problem.feasible(choice)) return;
     m_bestCost = cost;
     m_best = choice;
+    if (!m_control.improved) return;
+    Solution better;
+    better.choice = m_best;
+    better.objective = m_bestCost;
+    better.bound = std::min(m_rootBound, m_bestCost);
+    m_control.improved(better);
 }
 
 /// Drops options no plan within the rows can have, judged by the least and most the other units can add.
@@ -395,7 +402,7 @@ bool BranchAndBound::process(Node& node, bool root, Split& split) {
     if (dual.emptyUnit) return false;
     node.bound = std::max(node.bound, dual.bound);
     node.multipliers = dual.multipliers;
-    if (root) m_rootBound = node.bound;
+    if (root) m_rootBound = std::max(m_rootBound, node.bound);
     if (node.bound >= cutoff()) return false;
     if (root)
         searchPlans(node, dual, kRootKicks);
@@ -441,6 +448,7 @@ Solution BranchAndBound::finish(double openBound, bool exhausted) {
     solution.nodes = m_nodes;
     solution.iterations = m_dual.evaluations();
     // Nodes were dropped at the cutoff, so nothing below it is left; rounding is given its due.
+    openBound = std::max(openBound, m_rootBound);
     const double rounding = 1e-13 * m_dual.objectiveSize();
     solution.bound = std::min(
         openBound, m_best.empty() ? kInfinity : std::min(m_bestCost, std::max(cutoff(), m_rootBound)));
@@ -497,9 +505,9 @@ Solution BranchAndBound::run(const std::vector<std::vector<int>>& starts) {
 
 } // namespace
 
-Solution solveLagrangian(const Problem& problem, const SolveControl& control,
-                         const std::vector<std::vector<int>>& starts) {
-    BranchAndBound tree(problem, control);
+Solution solveTree(const Problem& problem, const SolveControl& control,
+                   const std::vector<std::vector<int>>& starts, double bound) {
+    BranchAndBound tree(problem, control, bound);
     return tree.run(starts);
 }
 

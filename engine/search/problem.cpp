@@ -12,6 +12,19 @@ namespace {
 
 /// Guards ⌊bound · dense⌋ against the binary rounding of bound.
 constexpr double kRoundingSlack = 1e-7;
+/// A dense KV head's decode time in whole units.
+constexpr double kTimeUnits = 10'000;
+
+void checkLossLimit(const SearchInstance& instance, int length, const LossLimit& limit) {
+    const std::string name = "loss limit at " + std::to_string(length);
+    if (instance.lengthIndex(length) < 0) throw UsageError(name + ": that length is not profiled");
+    for (const std::optional<double>& side : {limit.lower, limit.upper})
+        if (side && !std::isfinite(*side)) throw UsageError(name + ": a finite number expected");
+    if (limit.lower && limit.upper && *limit.lower > *limit.upper)
+        throw UsageError(name + ": its lower side is above its upper side");
+    if (limit.overBest && !(*limit.overBest >= 0 && std::isfinite(*limit.overBest)))
+        throw UsageError(name + ": a share of at least 0 over the best expected");
+}
 
 void checkOptions(const SearchInstance& instance, const SearchOptions& options) {
     const auto share = [](double v) { return v > 0 && v <= 1; };
@@ -24,9 +37,13 @@ void checkOptions(const SearchInstance& instance, const SearchOptions& options) 
     }
     if (!(options.minDensityShare >= 0 && options.minDensityShare <= 1))
         throw UsageError("a least share of the density bound in [0, 1] expected");
-    for (const auto& [n, limit] : options.lossLimits)
-        if (instance.lengthIndex(n) < 0)
-            throw UsageError("loss limit at " + std::to_string(n) + ": that length is not profiled");
+    for (const auto& [n, least] : options.minDensityShareAt) {
+        if (std::find(lengths.begin(), lengths.end(), n) == lengths.end())
+            throw UsageError("least density share at " + std::to_string(n) + ": no such length in the instance");
+        if (!(least >= 0 && least <= 1))
+            throw UsageError("a least share of the density bound in [0, 1] expected at " + std::to_string(n));
+    }
+    for (const auto& [n, limit] : options.lossLimits) checkLossLimit(instance, n, limit);
     if (options.rulesPerLayer < 0) throw UsageError("rules per layer: 0 (no limit) or more expected");
     if (!(options.timeLimit > 0)) throw UsageError("a time limit above 0 seconds expected");
     if (!(options.gapTarget >= 0)) throw UsageError("a gap target of at least 0 expected");
@@ -66,6 +83,7 @@ std::optional<double> densityBound(const SearchInstance& instance, const SearchO
 
 void addBlockRow(Problem& problem, Row row, const std::vector<double>& perOption, double dense) {
     row.scale = dense;
+    if (row.unit == "density") row.perUnit = 1 / dense;
     problem.rows.push_back(std::move(row));
     problem.blocks.insert(problem.blocks.end(), perOption.begin(), perOption.end());
     ++problem.densityRows;
@@ -82,8 +100,10 @@ void addDensityRows(Problem& problem, const SearchInstance& instance, const Sear
         row.name = "density at " + std::to_string(lengths[i]);
         row.length = lengths[i];
         row.hi = std::floor(*bound * dense * (1 + 1e-12) + kRoundingSlack);
-        if (options.minDensityShare > 0)
-            row.lo = std::ceil(options.minDensityShare * *bound * dense * (1 - 1e-12) - kRoundingSlack);
+        const auto own = options.minDensityShareAt.find(lengths[i]);
+        const double share = own == options.minDensityShareAt.end() ? options.minDensityShare : own->second;
+        if (share > 0)
+            row.lo = std::ceil(share * *bound * dense * (1 - 1e-12) - kRoundingSlack);
         std::vector<double> blocks;
         for (std::int64_t b : instance.cacheBlocks[i]) blocks.push_back(static_cast<double>(b) * perUnit);
         // Tables whose densities are no whole blocks are kept to nine decimals, and compared to as many.
@@ -107,9 +127,69 @@ void addKvRow(Problem& problem, const SearchInstance& instance, const SearchOpti
     Row row;
     row.name = "KV bytes at " + std::to_string(length);
     row.length = length;
+    row.unit = "bytes";
+    row.perUnit = perBlock;
     row.hi = std::floor(static_cast<double>(limit.bytes) / perBlock);
     addBlockRow(problem, row, blocks,
                 static_cast<double>(denseCache(length, instance.sink) / kBlock) * instance.groups());
+}
+
+/// Seconds of one KV head whose cache holds `span` tokens: linear between the measured points, never below 0.
+double secondsAt(const DecodeTimeLimit& limit, double span) {
+    const auto& points = limit.secondsBySpan;
+    if (points.size() == 1) return points[0].second;
+    std::size_t k = 1;
+    while (k + 1 < points.size() && span > static_cast<double>(points[k].first)) ++k;
+    const auto [s0, t0] = points[k - 1];
+    const auto [s1, t1] = points[k];
+    const double share = (span - static_cast<double>(s0)) / static_cast<double>(s1 - s0);
+    return std::max(0.0, t0 + share * (t1 - t0));
+}
+
+void checkDecodeTime(const DecodeTimeLimit& limit) {
+    bool sound = limit.seconds > 0 && std::isfinite(limit.seconds) && limit.length >= 0 && !limit.secondsBySpan.empty();
+    for (std::size_t k = 0; k < limit.secondsBySpan.size(); ++k) {
+        const auto [span, seconds] = limit.secondsBySpan[k];
+        sound = sound && seconds >= 0 && std::isfinite(seconds) && span >= 0 &&
+                (k == 0 || span > limit.secondsBySpan[k - 1].first);
+    }
+    if (!sound)
+        throw UsageError("a limit on decode time needs seconds above 0 and a table of spans, ascending, with "
+                         "seconds of at least 0");
+}
+
+/// Whole units make sums exact; every rule's time is rounded up, so that no limit is broken.
+void addTimeRow(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
+    if (!options.decodeTime) return;
+    const DecodeTimeLimit& limit = *options.decodeTime;
+    checkDecodeTime(limit);
+    const int length = limit.length > 0 ? limit.length : objectiveLengthOf(instance, options);
+    std::vector<double> seconds;
+    for (const Rule& rule : instance.rules)
+        seconds.push_back(secondsAt(limit, static_cast<double>(cacheOf(rule, length, instance.sink))));
+    const double dense = secondsAt(limit, static_cast<double>(denseCache(length, instance.sink)));
+    const double unit = std::max({dense, *std::max_element(seconds.begin(), seconds.end()), 1e-15}) / kTimeUnits;
+    std::vector<double> units;
+    for (double s : seconds) units.push_back(std::ceil(s / unit - 1e-9) * instance.groups() / problem.units);
+    Row row;
+    row.name = "decode time at " + std::to_string(length);
+    row.length = length;
+    row.unit = "s";
+    row.perUnit = unit;
+    row.hi = std::floor(limit.seconds / unit + 1e-9);
+    addBlockRow(problem, row, units, kTimeUnits * instance.groups());
+}
+
+/// Every row whose coefficients depend on the option alone.
+void addBlockRows(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
+    addDensityRows(problem, instance, options);
+    addKvRow(problem, instance, options);
+    addTimeRow(problem, instance, options);
+}
+
+void limitLoss(Row& row, const LossLimit& limit) {
+    row.lo = limit.lower.value_or(-kInfinity);
+    row.hi = limit.upper.value_or(kInfinity);
 }
 
 void addLossRows(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
@@ -119,8 +199,8 @@ void addLossRows(Problem& problem, const SearchInstance& instance, const SearchO
         row.name = "loss at " + std::to_string(length);
         row.length = length;
         row.density = false;
-        row.lo = limit.lower.value_or(-kInfinity);
-        row.hi = limit.upper.value_or(kInfinity);
+        row.unit = "nats";
+        limitLoss(row, limit);
         const std::vector<double> sums = unitLosses(problem, instance, instance.lengthIndex(length));
         double largest = 0;
         for (int u = 0; u < problem.units; ++u) {
@@ -232,14 +312,35 @@ Problem makeProblem(const SearchInstance& instance, const SearchOptions& options
     const int perLayer = problem.layerStart[1];
     problem.rulesPerLayer = options.rulesPerLayer < perLayer ? options.rulesPerLayer : 0;
     problem.cost = unitLosses(problem, instance, instance.lengthIndex(objectiveLengthOf(instance, options)));
-    addDensityRows(problem, instance, options);
-    addKvRow(problem, instance, options);
+    addBlockRows(problem, instance, options);
     addLossRows(problem, instance, options);
     if (problem.rowCount() > kMaxRows)
         throw UsageError("at most " + std::to_string(kMaxRows) +
                          " limits on densities and losses together expected");
     applyPins(problem, instance, options);
     return problem;
+}
+
+bool moveLimits(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
+    checkOptions(instance, options);
+    Problem moved;
+    moved.units = problem.units;
+    moved.options = problem.options;
+    addBlockRows(moved, instance, options);
+    std::size_t losses = 0;
+    for (const auto& [length, limit] : options.lossLimits) losses += limit.lower || limit.upper;
+    const std::size_t fixed = moved.rows.size();
+    if (fixed + losses != problem.rows.size() || moved.blocks != problem.blocks) return false;
+    for (std::size_t i = 0; i < fixed; ++i)
+        if (moved.rows[i].name != problem.rows[i].name) return false;
+    for (std::size_t i = fixed; i < problem.rows.size(); ++i) {
+        const auto limit = options.lossLimits.find(problem.rows[i].length);
+        if (limit == options.lossLimits.end()) return false;
+        moved.rows.push_back(problem.rows[i]);
+        limitLoss(moved.rows.back(), limit->second);
+    }
+    problem.rows = std::move(moved.rows);
+    return true;
 }
 
 int objectiveLengthOf(const SearchInstance& instance, const SearchOptions& options) {

@@ -24,6 +24,8 @@ struct Row {
     double scale = 1;     ///< typical size of a sum, to compare rows
     bool density = true;  ///< coefficients depend on the option alone
     int length = 0;
+    std::string unit = "density"; ///< what people read: density, bytes, s, nats
+    double perUnit = 1;           ///< of that unit in 1 of a sum
 };
 
 struct Problem {
@@ -57,6 +59,10 @@ struct Problem {
 
 /// Throws UsageError where options and instance do not fit together.
 Problem makeProblem(const SearchInstance& instance, const SearchOptions& options);
+
+/// Gives `problem`, made from the same instance and options that differ in limits only, the limits of `options`.
+/// False, with `problem` unchanged, where they bound other rows. Throws as makeProblem.
+bool moveLimits(Problem& problem, const SearchInstance& instance, const SearchOptions& options);
 
 /// The length whose loss is minimised (0 in the options: the longest). UsageError where it is not profiled.
 int objectiveLengthOf(const SearchInstance& instance, const SearchOptions& options);

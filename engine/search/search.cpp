@@ -2,12 +2,13 @@
 
 #include "engine/core/error.h"
 #include "engine/search/explain.h"
+#include "engine/search/outcome.h"
+#include "engine/search/relative_limits.h"
 #include "engine/search/solver.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <set>
 
 namespace moa {
 
@@ -51,23 +52,6 @@ double secondsSince(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Choices of groups as choices of units; those that do not have a unit's groups agree are left out.
-std::vector<std::vector<int>> unitStarts(const Problem& problem, const SearchOptions& options) {
-    std::vector<std::vector<int>> starts;
-    for (const std::vector<int>& start : options.starts) {
-        if (start.size() != problem.unitOfGroup.size()) continue;
-        std::vector<int> units(problem.units, -1);
-        bool fits = true;
-        for (std::size_t g = 0; g < start.size() && fits; ++g) {
-            int& unit = units[problem.unitOfGroup[g]];
-            fits = start[g] >= 0 && start[g] < problem.options && (unit < 0 || unit == start[g]);
-            unit = start[g];
-        }
-        if (fits) starts.push_back(std::move(units));
-    }
-    return starts;
-}
-
 SolverReport report(SolverKind kind, const Solution& solution, double seconds) {
     SolverReport r;
     r.solver = kind;
@@ -99,7 +83,7 @@ Solution combine(const Solution& ours, const Solution& cbc, double gapTarget) {
 Solution runSolvers(const Problem& problem, const SearchOptions& options, const SolveControl& control,
                     std::vector<SolverReport>& reports) {
     Solution ours;
-    const std::vector<std::vector<int>> starts = unitStarts(problem, options);
+    const std::vector<std::vector<int>> starts = unitStarts(problem, options.starts);
     if (options.solver != SolverKind::Cbc) {
         SolveControl half = control;
         // With both, CBC must get its turn.
@@ -119,22 +103,6 @@ Solution runSolvers(const Problem& problem, const SearchOptions& options, const 
     const Solution cbc = solveCbc(problem, control, ours.choice);
     reports.push_back(report(SolverKind::Cbc, cbc, secondsSince(start)));
     return options.solver == SolverKind::Both ? combine(ours, cbc, options.gapTarget) : cbc;
-}
-
-void fillPlan(SearchOutcome& outcome, const SearchInstance& instance, const Problem& problem,
-              const Solution& solution) {
-    for (int unit : problem.unitOfGroup) outcome.choice.push_back(solution.choice[unit]);
-    outcome.loss = lossesOf(instance, outcome.choice);
-    outcome.density = densitiesOf(instance, outcome.choice);
-    outcome.objective = solution.objective;
-    outcome.distinctRules =
-        static_cast<int>(std::set<int>(outcome.choice.begin(), outcome.choice.end()).size());
-}
-
-double gapOf(const SearchOutcome& outcome) {
-    if (!outcome.hasPlan() || std::isinf(outcome.lowerBound)) return kInfinity;
-    const double difference = std::max(0.0, outcome.objective - outcome.lowerBound);
-    return difference <= 1e-15 ? 0.0 : difference / std::max(std::abs(outcome.objective), 1e-15);
 }
 
 } // namespace
@@ -158,7 +126,6 @@ std::string toString(SearchStatus status) {
 SearchOutcome search(const SearchInstance& instance, const SearchOptions& options, std::stop_token stop,
                      const ProgressFn& progress) {
     const auto start = Clock::now();
-    const Problem problem = makeProblem(instance, options);
     SolveControl control;
     control.stop = stop;
     const double seconds = std::min(options.timeLimit, 1e8);
@@ -167,15 +134,16 @@ SearchOutcome search(const SearchInstance& instance, const SearchOptions& option
     control.gapTarget = options.gapTarget;
     control.seed = options.seed;
     control.progress = progress;
-    SearchOutcome outcome;
-    const Solution solution = runSolvers(problem, options, control, outcome.solvers);
-    outcome.status = solution.status;
-    outcome.lowerBound = solution.bound;
-    outcome.iterations = solution.iterations;
-    if (!solution.choice.empty()) fillPlan(outcome, instance, problem, solution);
+    const Problem first = makeProblem(instance, options);
+    const bool relative = hasRelativeLimits(options);
+    const SearchOptions plain = relative ? withPlainLossLimits(instance, options, control) : options;
+    const Problem problem = relative ? makeProblem(instance, plain) : first;
+    std::vector<SolverReport> reports;
+    const Solution solution = runSolvers(problem, plain, control, reports);
+    SearchOutcome outcome = outcomeOf(instance, problem, solution, 0);
+    outcome.solvers = std::move(reports);
     if (outcome.status == SearchStatus::Infeasible && options.explain)
-        outcome.explanation = explainInfeasible(instance, options, problem, control);
-    outcome.gap = gapOf(outcome);
+        outcome.explanation = explainInfeasible(instance, plain, problem, control);
     outcome.seconds = secondsSince(start);
     return outcome;
 }

@@ -1,15 +1,97 @@
 #include "engine/search/search_session.h"
 
 #include "engine/core/error.h"
+#include "engine/core/format.h"
+#include "engine/search/explain.h"
+#include "engine/search/outcome.h"
+#include "engine/search/quick_solver.h"
+#include "engine/search/relative_limits.h"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
 #include <utility>
 
 namespace moa {
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+/// Plans remembered as starts of later solves.
+constexpr std::size_t kKeptChoices = 8;
+
+bool equalPins(const std::vector<Pin>& a, const std::vector<Pin>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Pin& x, const Pin& y) {
+        return x.layer == y.layer && x.kvHead == y.kvHead && x.kind == y.kind && x.rule == y.rule &&
+               x.span == y.span && x.length == y.length;
+    });
+}
+
+/// Options that make the same problem but for the limits of its rows; moveLimits looks at those.
+bool sameProblem(const SearchOptions& a, const SearchOptions& b) {
+    return a.granularity == b.granularity && a.rulesPerLayer == b.rulesPerLayer &&
+           a.objectiveLength == b.objectiveLength && equalPins(a.pins, b.pins);
+}
+
+double secondsSince(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+} // namespace
+
 struct SearchSession::State {
     SearchInstance instance;
-    std::vector<int> lastChoice;
+    SearchOptions options; ///< of the last solve
+    std::unique_ptr<Problem> problem;
+    std::unique_ptr<QuickSolver> quick; ///< null where the quick solver does not handle the problem
+    std::map<std::string, double> multipliers; ///< by row name: they outlive a change of the problem
+    std::vector<std::vector<int>> choices;     ///< [group], latest first
+
+    void adopt(const SearchOptions& next);
+    Solution run(const SolveControl& control);
+    void remember(const std::vector<int>& choice);
+    void learn();
 };
+
+void SearchSession::State::adopt(const SearchOptions& next) {
+    if (problem && sameProblem(options, next) && moveLimits(*problem, instance, next)) {
+        options = next;
+        return;
+    }
+    auto made = std::make_unique<Problem>(makeProblem(instance, next));
+    quick.reset();
+    problem = std::move(made);
+    options = next;
+    if (!QuickSolver::handles(*problem)) return;
+    quick = std::make_unique<QuickSolver>(*problem);
+    std::vector<double> known;
+    for (const Row& row : problem->rows) {
+        const auto place = multipliers.find(row.name);
+        known.push_back(place == multipliers.end() ? 0.0 : place->second);
+    }
+    quick->setMultipliers(std::move(known));
+}
+
+Solution SearchSession::State::run(const SolveControl& control) {
+    std::vector<std::vector<int>> starts = unitStarts(*problem, choices);
+    const std::vector<std::vector<int>> given = unitStarts(*problem, options.starts);
+    starts.insert(starts.end(), given.begin(), given.end());
+    if (!quick) return solveTree(*problem, control, starts);
+    const Solution solution = quick->solve(control, starts);
+    learn();
+    return finishByTree(*problem, control, solution);
+}
+
+void SearchSession::State::learn() {
+    for (std::size_t i = 0; i < problem->rows.size(); ++i)
+        multipliers[problem->rows[i].name] = quick->multipliers()[i];
+}
+
+void SearchSession::State::remember(const std::vector<int>& choice) {
+    std::erase(choices, choice);
+    choices.insert(choices.begin(), choice);
+    if (choices.size() > kKeptChoices) choices.pop_back();
+}
 
 SearchSession::SearchSession(SearchInstance instance) : m_state(std::make_unique<State>()) {
     completeInstance(instance);
@@ -25,14 +107,29 @@ const SearchInstance& SearchSession::instance() const {
 
 SearchOutcome SearchSession::solve(const SearchOptions& options, const SolveLimits& limits,
                                    std::stop_token stop, const ImprovementFn& onImprovement) {
-    SearchOptions own = options;
-    own.timeLimit = limits.seconds;
-    own.gapTarget = limits.gapTarget;
-    own.solver = SolverKind::Lagrangian;
-    if (!m_state->lastChoice.empty()) own.starts.push_back(m_state->lastChoice);
-    SearchOutcome outcome = search(m_state->instance, own, stop);
-    if (outcome.hasPlan()) m_state->lastChoice = outcome.choice;
-    if (outcome.hasPlan() && onImprovement) onImprovement(outcome);
+    if (!(limits.seconds > 0) || !(limits.gapTarget >= 0))
+        throw UsageError("a time limit above 0 seconds and a gap target of at least 0 expected");
+    const auto start = Clock::now();
+    State& state = *m_state;
+    SolveControl control;
+    control.stop = stop;
+    control.deadline = start + std::chrono::duration_cast<Clock::duration>(
+                                   std::chrono::duration<double>(std::min(limits.seconds, 1e8)));
+    control.gapTarget = limits.gapTarget;
+    control.seed = options.seed;
+    state.adopt(hasRelativeLimits(options) ? withPlainLossLimits(state.instance, options, control) : options);
+    if (onImprovement)
+        control.improved = [&](const Solution& better) {
+            onImprovement(outcomeOf(state.instance, *state.problem, better, secondsSince(start)));
+        };
+    const Solution solution = state.run(control);
+    SearchOutcome outcome = outcomeOf(state.instance, *state.problem, solution, secondsSince(start));
+    if (outcome.hasPlan()) state.remember(outcome.choice);
+    if (outcome.status == SearchStatus::Infeasible && options.explain) {
+        control.improved = nullptr;
+        outcome.explanation = explainInfeasible(state.instance, state.options, *state.problem, control);
+        outcome.seconds = secondsSince(start);
+    }
     return outcome;
 }
 
