@@ -45,23 +45,7 @@ NoticeCard::NoticeCard(const Notice& notice, QWidget* parent) : QWidget(parent),
     m_text->setTextFormat(Qt::PlainText);
     m_text->setWordWrap(true);
     column->addWidget(m_text);
-    auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(8);
-    const auto addButton = [&](const NoticeAction& action, bool primary) {
-        if (action.text.isEmpty()) return;
-        auto* button = new QPushButton(action.text);
-        button->setProperty("primary", primary);
-        connect(button, &QPushButton::clicked, this, [this, run = action.run] {
-            emit finished();
-            if (run) run();
-        });
-        buttons->addWidget(button);
-    };
-    addButton(notice.primary, true);
-    addButton(notice.secondary, false);
-    buttons->addStretch(1);
-    column->addSpacing(4);
-    if (buttons->count() > 1) column->addLayout(buttons);
+    addButtons(column);
     setFixedWidth(kWidth + 2 * kShadow);
     for (QWidget* child : findChildren<QWidget*>()) child->installEventFilter(this);
     m_timer.setSingleShot(true);
@@ -73,6 +57,27 @@ NoticeCard::NoticeCard(const Notice& notice, QWidget* parent) : QWidget(parent),
     });
     connect(&Theme::instance(), &Theme::changed, this, &NoticeCard::restyle);
     restyle();
+}
+
+void NoticeCard::addButtons(QVBoxLayout* column) {
+    if (m_notice.primary.text.isEmpty() && m_notice.secondary.text.isEmpty()) return;
+    column->addSpacing(4);
+    auto* buttons = new QHBoxLayout;
+    column->addLayout(buttons);
+    buttons->setSpacing(8);
+    const auto addButton = [&](const NoticeAction& action, bool primary) {
+        if (action.text.isEmpty()) return;
+        auto* button = new QPushButton(action.text);
+        button->setProperty("primary", primary);
+        connect(button, &QPushButton::clicked, this, [this, run = action.run] {
+            emit finished();
+            if (run) run();
+        });
+        buttons->addWidget(button);
+    };
+    addButton(m_notice.primary, true);
+    addButton(m_notice.secondary, false);
+    buttons->addStretch(1);
 }
 
 void NoticeCard::restyle() {

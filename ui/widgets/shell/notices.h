@@ -13,6 +13,7 @@
 
 class QLabel;
 class QToolButton;
+class QVBoxLayout;
 
 namespace moa {
 
@@ -50,6 +51,7 @@ private:
     bool isHeld() const;
     void resume();
     void restyle();
+    void addButtons(QVBoxLayout* column);
 
     QLabel *m_title, *m_text;
     QToolButton* m_close;
