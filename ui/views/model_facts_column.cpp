@@ -36,6 +36,7 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
     m_deviceBar = new MemoryBar;
     m_deviceBar->setNumbersShown(false);
     m_deviceUse = new QLabel;
+    m_deviceUse->setWordWrap(true);
     m_ejected = new QLabel;
     m_ejected->setWordWrap(true);
     m_ejected->hide();

@@ -28,6 +28,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+constexpr int kLeastChart = 300, kSideBySide = 620; ///< px: a chart's height; the width that two need
+
 /// A panel without a header.
 class Card : public QWidget {
 public:
@@ -157,10 +159,9 @@ QWidget* ModelOverview::makeMemory() {
 
 QWidget* ModelOverview::makeCharts() {
     auto* row = new QWidget;
-    row->setMinimumHeight(300); // below that the page scrolls
-    auto* box = new QHBoxLayout(row);
-    box->setContentsMargins(0, 0, 0, 0);
-    box->setSpacing(metrics::kGutter);
+    m_charts = new QBoxLayout(QBoxLayout::LeftToRight, row);
+    m_charts->setContentsMargins(0, 0, 0, 0);
+    m_charts->setSpacing(metrics::kGutter);
     m_fitPanel = new Panel(tr("Longest input that fits"));
     m_fitText = new QLabel;
     m_fitText->setWordWrap(true);
@@ -170,13 +171,20 @@ QWidget* ModelOverview::makeCharts() {
     m_layersPanel = new Panel(tr("KV by layer"));
     m_layers = new LayerKvChart;
     m_layersPanel->body()->addWidget(m_layers, 1);
-    box->addWidget(m_fitPanel, 1);
-    box->addWidget(m_layersPanel, 1);
+    for (Panel* panel : {m_fitPanel, m_layersPanel}) {
+        panel->setMinimumHeight(kLeastChart); // below that the page scrolls
+        m_charts->addWidget(panel, 1);
+    }
     connect(m_fit, &FitChart::lengthDragged, this, [this](qint64 n) { m_workspace.setLength(n); });
     connect(m_layers, &LayerKvChart::layerClicked, this, &ModelOverview::layerOpened);
     new PanelExport(*m_fitPanel, m_workspace, [this] { return fitContent(m_workspace); });
     new PanelExport(*m_layersPanel, m_workspace, [this] { return layersContent(m_workspace); });
     return row;
+}
+
+void ModelOverview::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    m_charts->setDirection(width() < kSideBySide ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
 }
 
 void ModelOverview::restyle() {

@@ -6,6 +6,7 @@
 
 #include <QWidget>
 
+class QBoxLayout;
 class QLabel;
 class QPushButton;
 class QSpinBox;
@@ -29,6 +30,9 @@ public:
 signals:
     void layerOpened(int layer);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     QWidget* makeHeader(ActionRegistry& actions);
     QWidget* makeMemory();
@@ -41,6 +45,7 @@ private:
     QLabel *m_name, *m_loadText, *m_loadNote, *m_saving, *m_fitText;
     QLabel* m_chips;
     QPushButton *m_load, *m_eject;
+    QBoxLayout* m_charts;
     LoadStages* m_stages;
     MemoryChart* m_memory;
     QSpinBox *m_length, *m_batch;

@@ -17,7 +17,7 @@ namespace moa {
 namespace {
 
 constexpr int kWide = 1428; ///< of the page, when the window has 1,500
-constexpr int kLeft = 316, kRight = 348, kNarrowRight = 320;
+constexpr int kLeft = 316, kNarrowLeft = 250, kRight = 348, kNarrowRight = 320;
 
 QScrollArea* scrolled(QWidget* content) {
     auto* area = new QScrollArea;
@@ -94,7 +94,9 @@ void ModelPage::showEvent(QShowEvent* event) {
 
 void ModelPage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    m_full->layout()->itemAt(2)->widget()->setFixedWidth(event->size().width() >= kWide ? kRight : kNarrowRight);
+    const bool wide = event->size().width() >= kWide;
+    m_sidebar->setFixedWidth(wide ? kLeft : kNarrowLeft);
+    m_full->layout()->itemAt(2)->widget()->setFixedWidth(wide ? kRight : kNarrowRight);
 }
 
 } // namespace moa

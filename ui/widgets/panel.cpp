@@ -8,10 +8,49 @@
 #include <QLabel>
 #include <QMenu>
 #include <QPainter>
+#include <QResizeEvent>
+#include <QScrollArea>
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace moa {
+namespace {
+
+constexpr double kLeastShare = 0.28; ///< of the window's height, that a scrolling body asks for at most
+
+/// As high as its content where the window is high enough for that; never narrower than the content.
+class BodyScroll : public QScrollArea {
+public:
+    using QScrollArea::QScrollArea;
+    QSize sizeHint() const override {
+        const int wanted = widget()->sizeHint().width();
+        return {wanted, contentHeight(isVisible() ? width() : wanted)};
+    }
+    QSize minimumSizeHint() const override {
+        const int least = widget()->minimumSizeHint().width();
+        return {least, std::min(contentHeight(isVisible() ? width() : least), int(kLeastShare * window()->height()))};
+    }
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override {
+        const bool seen = QScrollArea::eventFilter(watched, event);
+        if (watched == widget() && event->type() == QEvent::LayoutRequest) updateGeometry();
+        return seen;
+    }
+    void resizeEvent(QResizeEvent* event) override {
+        QScrollArea::resizeEvent(event);
+        if (event->oldSize().width() != event->size().width()) updateGeometry(); // its lines may break elsewhere
+    }
+
+private:
+    int contentHeight(int width) const {
+        return widget()->hasHeightForWidth() ? widget()->heightForWidth(width) : widget()->sizeHint().height();
+    }
+};
+
+} // namespace
 
 void paintPanelFrame(QPainter& painter, const QRect& rect) {
     const Theme& theme = Theme::instance();
@@ -80,6 +119,22 @@ QMenu* Panel::menu() {
 
 void Panel::setBodyMargins(int px) {
     m_body->setContentsMargins(px, px, px, px);
+}
+
+void Panel::scrollBody() {
+    auto* scroll = new BodyScroll;
+    auto* content = new QWidget;
+    layout()->removeItem(m_body);
+    m_body->setParent(nullptr);
+    content->setLayout(m_body);
+    scroll->setWidget(content);
+    content->setAutoFillBackground(false); // setWidget() had turned it on
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus); // what is in it has it, and is brought into view
+    scroll->viewport()->setAutoFillBackground(false);
+    static_cast<QVBoxLayout*>(layout())->addWidget(scroll, 1);
 }
 
 void Panel::restyle() {

@@ -30,6 +30,8 @@ public:
     /// Where the content goes: zero spacing, margins of the padding step (0 with setBodyMargins(0)).
     QVBoxLayout* body() const { return m_body; }
     void setBodyMargins(int px);
+    /// From now on the body scrolls where the panel is lower than its content, instead of squeezing it.
+    void scrollBody();
 
 protected:
     void paintEvent(QPaintEvent* event) override;

@@ -18,6 +18,11 @@
 #include <stdexcept>
 
 namespace moa {
+namespace {
+
+constexpr int kTickGap = 12, kAxisWidth = 48; ///< px: between two numbers of the x axis; left of the plot
+
+} // namespace
 
 DistanceProfile::DistanceProfile(QWidget* parent)
     : QChartView(parent), m_attentionLine(new QLineSeries), m_influenceLine(new QLineSeries),
@@ -85,15 +90,27 @@ void DistanceProfile::refill() {
     }
     m_attentionLine->replace(attention);
     m_influenceLine->replace(influence);
+    labelDistances();
+}
+
+void DistanceProfile::labelDistances() {
     for (const QString& label : m_x->categoriesLabels()) m_x->remove(label);
     if (m_distances.size() < 2) return;
     const double low = std::log2(m_distances.front()), high = std::log2(m_distances.back());
     m_x->setRange(low, high);
     m_x->setStartValue(low);
-    // Every power of two where there are few, every fourth where there are many.
-    const int step = high - low > 6 ? 2 : 1;
+    // Every power of two where their numbers have room, else every second, fourth …
+    const int wide = QFontMetrics(Theme::instance().font(TextStyle::Axis)).horizontalAdvance(paint::axisTokens(131072)) + kTickGap;
+    const int room = std::max(viewport()->width() - kAxisWidth, wide);
+    int step = 1;
+    while ((high - low) / step * wide > room) step *= 2;
     for (int power = int(std::ceil(low)); power <= int(std::floor(high)); power += step)
         m_x->append(paint::axisTokens(qint64(1) << power), power);
+}
+
+void DistanceProfile::resizeEvent(QResizeEvent* event) {
+    QChartView::resizeEvent(event);
+    labelDistances();
 }
 
 void DistanceProfile::restyle() {
@@ -151,15 +168,22 @@ void DistanceProfile::paintMark(QPainter& painter) {
         painter.setPen(theme.color(role));
         painter.drawText(box, Qt::AlignCenter, text);
     };
+    // Two curves that meet keep their numbers apart.
+    double taken = -1;
     const auto point = [&](const std::vector<double>& shares, Role role, QLineSeries* line) {
         if (shares.empty()) return;
         const double share = within(shares, double(m_window));
         const double y = chart()->mapToPosition({std::log2(double(m_window)), 100 * share}, line).y();
+        double labelY = std::clamp(y + metrics.height() * 0.8, plot.top() + metrics.height() / 2,
+                                   plot.bottom() - metrics.height() / 2);
+        if (taken >= 0 && std::abs(labelY - taken) < metrics.height())
+            labelY = taken + (labelY >= taken && taken + 1.5 * metrics.height() < plot.bottom() ? 1 : -1) * metrics.height();
+        taken = labelY;
         painter.setPen(QPen(theme.color(role), 2));
         painter.setBrush(theme.color(Role::Surface));
         painter.drawEllipse(QPointF(x, y), 4, 4);
         // Below and to the right, where a rising curve is not.
-        label(tr("%1%").arg(paint::number(100 * share, 1)), y + metrics.height() * 0.8, role, false);
+        label(tr("%1%").arg(paint::number(100 * share, 1)), labelY, role, false);
     };
     point(m_attention, Role::Dense, m_attentionLine);
     point(m_influence, Role::Influence, m_influenceLine);

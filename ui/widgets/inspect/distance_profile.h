@@ -36,10 +36,12 @@ public:
 
 protected:
     void drawForeground(QPainter* painter, const QRectF& rect) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void restyle();
     void refill();
+    void labelDistances();
     void updateName();
     double within(const std::vector<double>& shares, double distance) const;
     void paintMark(QPainter& painter);

@@ -17,13 +17,10 @@ namespace moa {
 namespace {
 
 constexpr int kRim = 4, kBarHeight = 10, kGap = 12;
+constexpr int kPreferredWidth = 320, kLeastWidth = 200, kTall = 10'000;
 
 QFontMetrics metricsOf(TextStyle style) {
     return QFontMetrics(Theme::instance().font(style));
-}
-
-int captionHeight() {
-    return metricsOf(TextStyle::Caption).height();
 }
 
 } // namespace
@@ -34,6 +31,7 @@ GroupTruth::GroupTruth(QWidget* parent) : QWidget(parent) {
     setMouseTracking(true);
     setAccessibleName(tr("Query heads of the group"));
     QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
+    policy.setHeightForWidth(true);
     setSizePolicy(policy);
     new HoverTip(this, [this](QPoint at) {
         for (int row = 0; row < m_heads.size(); ++row)
@@ -57,11 +55,13 @@ void GroupTruth::setHeads(QList<HeadSpan> heads, qint64 rule, qint64 tokens, int
 
 void GroupTruth::setCaption(const QString& caption) {
     m_caption = caption;
+    updateGeometry();
     update();
 }
 
 void GroupTruth::setRule(qint64 rule) {
     m_rule = rule;
+    updateGeometry(); // the sentence may take another line
     update();
 }
 
@@ -84,15 +84,31 @@ int GroupTruth::holder() const {
     return head;
 }
 
-QSize GroupTruth::sizeHint() const {
+QString GroupTruth::caption() const {
+    return m_caption.isEmpty() ? tr("Span that keeps %1% of influence, per query head").arg(m_keptPercent) : m_caption;
+}
+
+int GroupTruth::wrappedHeight(const QString& text, int width) const {
+    return metricsOf(TextStyle::Caption).boundingRect(0, 0, std::max(width - 2 * kRim, 1), kTall, Qt::TextWordWrap, text).height();
+}
+
+int GroupTruth::heightForWidth(int width) const {
     const int rows = int(m_heads.size()) * Theme::instance().rowHeight(TextStyle::Table);
-    return {320, kRim * 2 + captionHeight() + 8 + rows + metricsOf(TextStyle::Axis).height() + 8 +
-                     2 * captionHeight() + 6};
+    const int sentence = m_heads.isEmpty() ? 0 : wrappedHeight(conclusion(), width) + 6;
+    return kRim * 2 + wrappedHeight(caption(), width) + 8 + rows + metricsOf(TextStyle::Axis).height() + 8 + sentence;
+}
+
+QSize GroupTruth::sizeHint() const {
+    return {kPreferredWidth, heightForWidth(width() > 0 && isVisible() ? width() : kPreferredWidth)};
+}
+
+QSize GroupTruth::minimumSizeHint() const {
+    return {kLeastWidth, 0}; // the height follows the width
 }
 
 QRect GroupTruth::rowRect(int row) const {
     const int height = Theme::instance().rowHeight(TextStyle::Table);
-    return {kRim, kRim + captionHeight() + 8 + row * height, width() - 2 * kRim, height};
+    return {kRim, kRim + wrappedHeight(caption(), width()) + 8 + row * height, width() - 2 * kRim, height};
 }
 
 QRect GroupTruth::barRect(int row) const {
@@ -137,9 +153,8 @@ void GroupTruth::paintTo(QPainter& painter) {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text2));
-    painter.drawText(QRect(kRim, kRim, width() - 2 * kRim, captionHeight()), Qt::AlignLeft | Qt::AlignVCenter,
-                     m_caption.isEmpty() ? tr("Span that keeps %1% of influence, per query head").arg(m_keptPercent)
-                                         : m_caption);
+    painter.drawText(QRect(kRim, kRim, width() - 2 * kRim, wrappedHeight(caption(), width())),
+                     Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, caption());
     for (int row = 0; row < m_heads.size(); ++row) {
         const HeadSpan& head = m_heads[row];
         const QRectF line = rowRect(row), bar = barRect(row);

@@ -30,7 +30,8 @@ public:
     int holder() const;
 
     QSize sizeHint() const override;
-    QSize minimumSizeHint() const override { return {200, sizeHint().height()}; }
+    QSize minimumSizeHint() const override;
+    int heightForWidth(int width) const override;
 
     int itemCount() const override { return int(m_heads.size()); }
     AccessibleItem item(int index) const override;
@@ -51,7 +52,9 @@ protected:
 private:
     QRect rowRect(int row) const;
     QRect barRect(int row) const;
+    QString caption() const;
     QString conclusion() const;
+    int wrappedHeight(const QString& text, int width) const;
     QString sentence(int row) const;
     double xOf(qint64 span) const;
 

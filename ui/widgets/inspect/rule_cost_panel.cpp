@@ -5,6 +5,7 @@
 #include "ui/widgets/inspect/spin_arrows.h"
 
 #include <QDoubleSpinBox>
+#include <QEvent>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -37,6 +38,7 @@ RuleCostPanel::RuleCostPanel(QWidget* parent) : Panel(tr("Rule and cost"), paren
     }
     m_pin->setToolTip(tr("Keep this head's rule out of every search (P)"));
     m_plan->setToolTip(tr("Open this head in the rule editor"));
+    scrollBody();
     body()->setSpacing(8);
     body()->addWidget(ruleRow());
     m_costs = new QGridLayout;
@@ -90,6 +92,7 @@ QWidget* RuleCostPanel::ruleRow() {
     m_edit = line({m_alpha, m_plus, m_beta});
     m_result = line({m_times, m_span});
     m_ruleBox = new QWidget;
+    m_ruleBox->installEventFilter(this);
     m_rule = new QBoxLayout(QBoxLayout::LeftToRight, m_ruleBox);
     m_rule->setContentsMargins(0, 0, 0, 0);
     m_rule->setSpacing(6);
@@ -124,15 +127,15 @@ QWidget* RuleCostPanel::warningRow() {
 }
 
 void RuleCostPanel::arrangeRule() {
-    const int room = width() - 2 * metrics::kPad - 2;
+    const int room = m_ruleBox->width();
     const bool fits = m_edit->sizeHint().width() + m_rule->spacing() + m_result->sizeHint().width() <= room;
     m_rule->setDirection(fits ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
     m_ruleBox->setMinimumSize(m_edit->sizeHint().width(), m_rule->sizeHint().height());
 }
 
-void RuleCostPanel::resizeEvent(QResizeEvent* event) {
-    Panel::resizeEvent(event);
-    arrangeRule();
+bool RuleCostPanel::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_ruleBox && event->type() == QEvent::Resize) arrangeRule();
+    return Panel::eventFilter(watched, event);
 }
 
 void RuleCostPanel::announceEdit() {

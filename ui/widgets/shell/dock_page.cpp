@@ -128,13 +128,16 @@ void DockPage::sizeColumn() {
     if (m_docked.empty()) return;
     QList<QDockWidget*> docks;
     QList<int> widths, heights;
-    int shares = 0;
-    for (const Docked& d : m_docked) shares += d.share;
+    int shares = 0, rest = height() - 2 * metrics::kPad - int(m_docked.size() - 1) * metrics::kGutter;
+    for (const Docked& d : m_docked) {
+        shares += d.share;
+        if (d.share == 0) rest -= d.panel->sizeHint().height();
+    }
     for (const Docked& d : m_docked) {
         docks.push_back(d.dock);
         widths.push_back(m_class == WidthClass::Wide ? m_rightWidth : std::min(m_rightWidth, kMediumColumn));
         heights.push_back(d.share == 0 ? d.panel->sizeHint().height()
-                                       : std::max(1, height() * d.share / std::max(1, shares)));
+                                       : std::max(1, rest * d.share / std::max(1, shares)));
     }
     if (m_class == WidthClass::Narrow) {
         resizeDocks({docks.front()}, {std::max(180, height() / 3)}, Qt::Vertical);
