@@ -43,6 +43,7 @@ InspectRule::InspectRule(InspectModel& model, DockPage& page)
     m_distancePanel->body()->addWidget(m_distanceNote);
     m_distancePanel->body()->addWidget(m_distance, 1);
     m_groupPanel->addHeaderWidget(m_holder);
+    m_groupPanel->scrollBody();
     m_groupPanel->setBodyMargins(8);
     m_groupPanel->body()->addWidget(m_group, 1);
     page.addPanel(QStringLiteral("rule"), m_rule, 0);
@@ -157,7 +158,7 @@ void InspectRule::refreshCosts() {
     const bool warn = outside && *outside >= kNoteworthy;
     m_rule->setWarning(warn ? tr("Influence outside window %1 at N %2.").arg(paint::number(*outside, 2), paint::count(n)) : QString(),
                        warn && widest > span ? widest : 0);
-    m_distance->setWindow(m_model.window(head), span >= n ? 0 : span);
+    m_distance->setWindow(span >= n ? 0 : m_model.window(head), span);
     m_group->setRule(span);
     const int holder = m_group->holder();
     m_holder->setText(holder < 0 ? QString() : tr("Saving held by Q%1").arg(holder));

@@ -441,7 +441,9 @@ private slots:
         m_canvas->setItemValue(1, 8192);
         QCOMPARE(m_canvas->mask().window, 6080);
         QCOMPARE(refused.size(), 2);
+        QTest::mouseMove(m_canvas.get(), from + QPoint(0, -60));
         QTest::mouseMove(m_canvas.get(), from);
+        QCOMPARE(m_canvas->cursor().shape(), Qt::ForbiddenCursor);
         m_canvas->setHeld(MaskEdge::Window, {});
         QCOMPARE(m_canvas->cursor().shape(), Qt::SizeBDiagCursor);
     }

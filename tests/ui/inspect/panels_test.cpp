@@ -20,10 +20,13 @@
 #include <QGuiApplication>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QVBoxLayout>
 
 #include <cmath>
 
@@ -151,6 +154,69 @@ private slots:
         QCOMPARE(profile.hiddenPeak(), 64);
         profile.setMask({0, 64});
         QCOMPARE(profile.hiddenPeak(), -1);
+    }
+
+    void onlyHiddenKeysWearTheHiddenColour() {
+        RowProfile profile;
+        profile.resize(900, profile.sizeHint().height());
+        profile.setRow(900, std::vector<float>(901, 1e-3f), 1000);
+        const QRectF plot = profile.plotRect();
+        const auto groundAt = [&](int key) {
+            const QImage picture = profile.grab().toImage();
+            return picture.pixelColor(int(plot.left() + (key + 0.5) / 1000 * plot.width()), int(plot.center().y()));
+        };
+        const QColor hidden = Theme::instance().color(Role::SparseSoft);
+        for (const int key : {10, 400, 850}) QVERIFY2(groundAt(key) != hidden, "dense hides nothing");
+        profile.setMask({200, 64});
+        QVERIFY2(groundAt(30) != hidden, "the sink");
+        QCOMPARE(groundAt(400), hidden);
+        QVERIFY2(groundAt(850) != hidden, "the window");
+        QVERIFY2(groundAt(950) != hidden, "keys after the query");
+        profile.setMask({901, 64}); // a window as long as the row
+        QVERIFY(groundAt(400) != hidden);
+    }
+
+    void groupSentenceTakesTheLinesItNeeds() {
+        GroupTruth group;
+        group.setHeads({{20, 2816}, {21, 2048}, {22, 23552}, {23, 3584}}, 6144, 32768);
+        const int wide = group.heightForWidth(700), narrow = group.heightForWidth(220);
+        QVERIFY(narrow > wide);
+        group.resize(220, narrow);
+        const QImage picture = group.grab().toImage();
+        const QColor ground = picture.pixelColor(picture.width() - 1, picture.height() - 1);
+        for (int x = 0; x < picture.width(); ++x)
+            QVERIFY2(picture.pixelColor(x, picture.height() - 1) == ground, "text reaches the last row: it is cut");
+    }
+
+    void aLowRulePanelScrolls() {
+        QWidget window;
+        auto* column = new QVBoxLayout(&window);
+        auto* panel = new RuleCostPanel;
+        column->addWidget(panel);
+        panel->setGrid(-2048, 32768, 1024, 0.125);
+        panel->setRule(2048, 0.125, 6144);
+        panel->setWarning(QStringLiteral("Influence outside window 0.93, highest of 256 KV heads."), 23552);
+        panel->setCosts({{QStringLiteral("Plan density"), QStringLiteral("0.4993"), {}},
+                         {QStringLiteral("Estimated loss increase"), QStringLiteral("+0.0231"), QStringLiteral("+0.0079")},
+                         {QStringLiteral("KV cache, batch 1"), QStringLiteral("1.997 GiB"), QStringLiteral("−9.0 MiB")}});
+        window.resize(340, 230);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        const auto* scroll = panel->findChild<QScrollArea*>();
+        QVERIFY(scroll && scroll->verticalScrollBar()->maximum() > 0);
+        int last = -1; // rows one below the other, none on another
+        for (const QString& name : {QStringLiteral("Plan density"), QStringLiteral("Estimated loss increase"),
+                                    QStringLiteral("KV cache, batch 1")})
+            for (const QLabel* label : panel->findChildren<QLabel*>())
+                if (label->text() == name) {
+                    const int top = label->mapTo(scroll->widget(), QPoint()).y();
+                    QVERIFY2(top >= last, qPrintable(name));
+                    QVERIFY(label->height() >= label->heightForWidth(label->width()));
+                    last = top + label->height();
+                }
+        QVERIFY(last > 0);
+        window.resize(340, 700);
+        QTRY_COMPARE(scroll->verticalScrollBar()->maximum(), 0);
     }
 
     void rowProfileClickDragAndKeys() {

@@ -190,10 +190,10 @@ void RowProfile::paintTo(QPainter& painter) {
     painter.setPen(theme.color(Role::Text3));
     painter.drawText(QRect(kRim, kRim + line, TokenLane::titleWidth(), line),
                      Qt::AlignLeft | Qt::AlignVCenter, tr("query %1").arg(paint::count(m_query)));
-    const qint64 firstVisible = std::max<qint64>(m_mask.window > 0 ? m_query - m_mask.window + 1 : 0, 0);
-    painter.fillRect(
-        QRectF(QPointF(xOf(double(firstVisible)), plot.top()), QPointF(xOf(m_query + 1.0), plot.bottom())),
-        theme.color(Role::SparseSoft));
+    const qint64 firstVisible = m_mask.window > 0 ? m_query - m_mask.window + 1 : 0;
+    if (firstVisible > m_mask.sink) // what the plan hides wears its colour, and nothing else does
+        painter.fillRect(QRectF(QPointF(xOf(m_mask.sink), plot.top()), QPointF(xOf(double(firstVisible)), plot.bottom())),
+                         theme.color(Role::SparseSoft));
     if (m_rangeEnd >= 0)
         painter.fillRect(QRectF(QPointF(xOf(std::min(m_pressed, m_rangeEnd)), plot.top()),
                                 QPointF(xOf(std::max(m_pressed, m_rangeEnd) + 1), plot.bottom())),
