@@ -1,6 +1,7 @@
 // Context bar, status bar, palette: what they show and what their menus offer.
 #include "app/gui/workbench.h"
 
+#include "engine/backend/cpu/cpu_backend.h"
 #include "ui/widgets/shell/command_palette.h"
 #include "ui/widgets/shell/context_bar.h"
 #include "ui/widgets/shell/memory_bar.h"
@@ -104,7 +105,8 @@ void Workbench::connectStatusBar() {
         if (m_workspace->devices().isEmpty()) return;
         const DeviceFacts& device = m_workspace->devices().front();
         const bool cpu = device.id == u"cpu"_s;
-        status.setDevice(cpu ? u"cpu"_s : u"gpu"_s, cpu ? tr("CPU") : device.name, u"%1, %2"_s.arg(device.name, device.detail));
+        const QString tip = device.detail.isEmpty() ? device.name : u"%1, %2"_s.arg(device.name, device.detail);
+        status.setDevice(cpu ? u"cpu"_s : u"gpu"_s, cpu ? tr("CPU · %1").arg(device.detail) : device.name, tip);
         status.setMemory({device.totalBytes - device.freeBytes, device.processBytes, device.totalBytes});
     });
     connect(&status, &StatusBar::cancelRequested, this, [this](quint64 id) {
@@ -119,6 +121,10 @@ void Workbench::connectStatusBar() {
     connect(&m_engine->worker, &DeviceWorker::jobAdded, this, [this] { refreshJobs(); });
     connect(&m_engine->worker, &DeviceWorker::jobChanged, this, [this] { refreshJobs(); });
     status.setIdleText(tr("Ready"));
+    // Until the devices are known, and where the one that was asked for is not there.
+    const int threads = m_engine->state->options().threads;
+    const int used = threads > 0 ? threads : availableThreads();
+    status.setDevice(u"cpu"_s, used == 1 ? tr("CPU · 1 thread") : tr("CPU · %1 threads").arg(used));
 }
 
 void Workbench::refreshJobs() {
@@ -138,9 +144,10 @@ void Workbench::refreshJobs() {
         status.setJob(line(*running));
     } else {
         status.setJob(std::nullopt);
-        if (!m_engine->worker.jobs().isEmpty() && m_engine->worker.jobs().front()->isOver())
-            status.setIdleText(tr("Idle. Last job: %1, %2")
-                                   .arg(m_engine->worker.jobs().front()->title(), JobsModel::stateText(*m_engine->worker.jobs().front())));
+        if (m_engine->worker.jobs().isEmpty() || !m_engine->worker.jobs().front()->isOver()) return;
+        const Job& last = *m_engine->worker.jobs().front();
+        status.setIdleText(tr("Idle. Last job: %1, %2").arg(last.title(), JobsModel::stateText(last)),
+                           last.state() == JobState::Failed);
     }
 }
 

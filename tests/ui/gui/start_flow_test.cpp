@@ -4,6 +4,7 @@
 
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/widgets/shell/status_bar.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/theme.h"
 
@@ -100,6 +101,11 @@ void StartFlowTest::settingsThatCannotBeWritten() {
 void StartFlowTest::noSuchDevice() {
     Session session({.device = u"cuda:7"_s});
     QVERIFY(session.bannerSays(u"model"_s, {u"cuda"_s}));
+    QStringList status;
+    for (const QWidget* part : session.window().status().findChildren<QWidget*>())
+        if (part->isVisible()) status.append(part->accessibleName() + u'|' + part->property("text").toString());
+    QVERIFY2(status.filter(u"thread"_s).size() == 1, qPrintable(status.join(u'\n')));
+    QVERIFY2(status.filter(u"not known"_s).isEmpty(), qPrintable(status.join(u'\n')));
     session.grab(u"no-device"_s);
     session.step(u"estimate without a device"_s);
     QVERIFY(session.wait([&] { return session.buttonNamed(u"Open moa-tiny"_s) != nullptr; }));

@@ -256,6 +256,15 @@ void ShellWindowTest::statusBarTalksAboutItsJob() {
     menu->close();
     status.setJob({});
     QVERIFY(!cancel->isVisible());
+    const auto idle = [&](const char* text) -> QColor {
+        for (const QLabel* label : status.findChildren<QLabel*>())
+            if (label->text() == s(text)) return label->palette().color(QPalette::WindowText);
+        return {};
+    };
+    status.setIdleText(s("Idle. Last job: Validate c1, failed"), true);
+    QCOMPARE(idle("Idle. Last job: Validate c1, failed"), Theme::instance().color(Role::Error));
+    status.setIdleText(s("Ready"));
+    QCOMPARE(idle("Ready"), Theme::instance().color(Role::Text2));
     QTest::mouseClick(status.logButton(), Qt::LeftButton);
     QVERIFY(w.shell.findChild<QDialog*>());
 }

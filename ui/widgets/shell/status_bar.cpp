@@ -98,6 +98,7 @@ StatusBar::StatusBar(QWidget* parent) : QWidget(parent) {
     connect(&Theme::instance(), &Theme::changed, this, &StatusBar::restyle);
     restyle(); // before any part is shown: a font set between two polishes of a style sheet is lost
     setDevice(QStringLiteral("cpu"), tr("CPU"));
+    setMemory({});
     setIdleText(tr("Ready"));
     setNoticeCount(0);
     setSavedText({});
@@ -115,6 +116,7 @@ void StatusBar::setDevice(const QString& icon, const QString& name, const QStrin
 
 void StatusBar::setMemory(const MemoryUse& use) {
     m_memory->setUse(use);
+    m_memory->setVisible(use.total > 0);
 }
 
 void StatusBar::setJob(const std::optional<JobLine>& job) {
@@ -166,8 +168,17 @@ void StatusBar::showQueue() {
     menu->popup(m_queueButton->mapToGlobal(QPoint(0, -menu->sizeHint().height())));
 }
 
-void StatusBar::setIdleText(const QString& text) {
+void StatusBar::setIdleText(const QString& text, bool failed) {
     m_idle->setText(text);
+    m_lastFailed = failed;
+    restyleIdle();
+}
+
+void StatusBar::restyleIdle() {
+    styleLabel(m_idle, TextStyle::Table, m_lastFailed ? Role::Error : Role::Text2);
+    const QString icon = m_lastFailed ? QStringLiteral("error") : QStringLiteral("check");
+    m_idleIcon->setPixmap(Theme::instance().icon(icon, m_lastFailed ? Role::Error : Role::Ok).pixmap(14, 14));
+    m_idleIcon->setAccessibleName(m_lastFailed ? tr("Failed") : tr("No error"));
 }
 
 void StatusBar::setSavedText(const QString& text) {
@@ -187,9 +198,9 @@ void StatusBar::restyle() {
     const Theme& theme = Theme::instance();
     m_device->setStyle(TextStyle::Key, Role::Text);
     styleLabel(m_jobText, TextStyle::Key, Role::Text);
-    for (QLabel* label : {m_timeLeft, m_idle, m_saved}) styleLabel(label, TextStyle::Table, Role::Text2);
+    for (QLabel* label : {m_timeLeft, m_saved}) styleLabel(label, TextStyle::Table, Role::Text2);
     m_deviceIcon->setPixmap(theme.icon(m_deviceIconName, Role::Ok).pixmap(16, 16));
-    m_idleIcon->setPixmap(theme.icon(QStringLiteral("check"), Role::Ok).pixmap(14, 14));
+    restyleIdle();
     for (QToolButton* button : {m_log, m_bell, m_queueButton, m_cancel})
         button->setFont(theme.font(TextStyle::Table));
     m_log->setIcon(theme.icon(QStringLiteral("log")));

@@ -40,8 +40,8 @@ public:
     void setJob(const std::optional<JobLine>& job);
     /// What waits behind it, in order; shown by a button while there is any.
     void setQueue(const std::vector<JobLine>& queue);
-    /// "Ready", "Idle. Last job: profile 64k, 09:44:21".
-    void setIdleText(const QString& text);
+    /// "Ready", "Idle. Last job: profile 64k, 09:44:21". `failed`: in the colour and with the icon of an error.
+    void setIdleText(const QString& text, bool failed = false);
     /// "Autosaved 09:41:07"; empty: none.
     void setSavedText(const QString& text);
     void setNoticeCount(int unread);
@@ -63,6 +63,7 @@ private:
     void restyle();
     void showQueue();
     void applyJob();
+    void restyleIdle();
     void fit();
 
     QLabel *m_deviceIcon, *m_jobText, *m_timeLeft, *m_idleIcon, *m_idle, *m_saved;
@@ -74,6 +75,7 @@ private:
     std::optional<JobLine> m_job;
     std::vector<JobLine> m_queue;
     QString m_deviceIconName, m_savedText;
+    bool m_lastFailed = false;
 };
 
 } // namespace moa
