@@ -46,6 +46,15 @@ std::string emptyUnit(const SearchInstance& instance, const Problem& problem) {
     return {};
 }
 
+/// A row that no sum of these options can meet: its two sides are closer than a step.
+std::string rowBetweenSteps(const Problem& p) {
+    const int i = p.emptyRow();
+    if (i < 0) return {};
+    const Row& row = p.rows[i];
+    return row.name + " has no plan between " + shown(row, row.askedLo) + " and " + shown(row, row.askedHi) +
+           ": with these rules the nearest are " + shown(row, row.hi) + " and " + shown(row, row.lo);
+}
+
 /// A row that misses its limits even when nothing else matters.
 std::string rowOutOfReach(const Problem& p) {
     for (int i = 0; i < p.rowCount(); ++i) {
@@ -63,10 +72,10 @@ std::string rowOutOfReach(const Problem& p) {
         const Row& row = p.rows[i];
         if (least > row.hi + row.tolerance)
             return row.name + " is at least " + shown(row, least) + " with these rules and pins, its limit " +
-                   shown(row, row.hi);
+                   shown(row, row.askedHi);
         if (most < row.lo - row.tolerance)
             return row.name + " is at most " + shown(row, most) + " with these rules and pins, at least " +
-                   shown(row, row.lo) + " is asked for";
+                   shown(row, row.askedLo) + " is asked for";
     }
     return {};
 }
@@ -107,7 +116,7 @@ std::string lossOutOfReach(const Problem& p, const Problem& densityOnly, const S
                        " within the other limits, its limit " + shown(row, row.hi);
             if (!upper && reach < row.lo)
                 return row.name + " is at most " + shown(row, reach) + " within the other limits, at least " +
-                       shown(row, row.lo) + " is asked for";
+                       shown(row, row.askedLo) + " is asked for";
         }
     }
     return "each limit on a loss can be met alone, but no plan meets them together";
@@ -124,6 +133,7 @@ std::string explainInfeasible(const SearchInstance& instance, const SearchOption
         return "the pins of a layer need more than " + std::to_string(options.rulesPerLayer) +
                " distinct rules";
     if (std::string text = rowOutOfReach(problem); !text.empty()) return text;
+    if (std::string text = rowBetweenSteps(problem); !text.empty()) return text;
     const Problem densityOnly = withRows(problem, true, false);
     Problem feasibility = densityOnly;
     dropObjective(feasibility);

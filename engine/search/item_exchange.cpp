@@ -65,27 +65,46 @@ PoolPlan ItemExchange::planOf(std::vector<int> options) const {
     return plan;
 }
 
+/// Items with little freedom first: those with many options of no reduced cost can still take up the drift.
+std::vector<int> ItemExchange::roundingOrder() const {
+    const ItemPool& pool = *m_pool;
+    std::vector<std::pair<int, int>> byFreedom;
+    const double tie = 1e-12 * m_costSpan;
+    for (int item = 0; item < pool.items(); ++item) {
+        int free = 0;
+        for (int k = pool.start[item]; k < pool.start[item + 1] && pool.price[k] <= tie; ++k) ++free;
+        byFreedom.push_back({free, item});
+    }
+    std::sort(byFreedom.begin(), byFreedom.end());
+    std::vector<int> order;
+    for (const auto& [free, item] : byFreedom) order.push_back(item);
+    return order;
+}
+
 PoolPlan ItemExchange::round(const MixtureTarget& target) const {
     const ItemPool& pool = *m_pool;
     const int rows = pool.rows;
     std::vector<int> chosen(pool.items());
-    std::vector<double> drift(rows, 0.0), scale(rows);
-    for (int i = 0; i < rows; ++i) scale[i] = 1 / m_problem.rows[i].scale;
-    for (int item = 0; item < pool.items(); ++item) {
-        for (int i = 0; i < rows; ++i) drift[i] -= target.itemSums[std::size_t(item) * rows + i] * scale[i];
+    // Drift in nats: what a sum's distance from its target is worth at the multipliers, with a floor for free rows.
+    std::vector<double> drift(rows, 0.0), worth(rows);
+    for (int i = 0; i < rows; ++i)
+        worth[i] = std::max(std::abs(m_multipliers[i]), m_penalty[i] * (kLeastMultiplier / kPenalty));
+    for (int item : roundingOrder()) {
+        for (int i = 0; i < rows; ++i) drift[i] -= target.itemSums[std::size_t(item) * rows + i] * worth[i];
         double best = kInfinity;
         for (int k = pool.start[item]; k < pool.start[item + 1]; ++k) {
+            if (pool.price[k] >= best) break;
             double off = 0;
             for (int i = 0; i < rows; ++i) {
-                const double d = drift[i] + pool.sumsOf(k)[i] * scale[i];
+                const double d = drift[i] + pool.sumsOf(k)[i] * worth[i];
                 off += d * d;
             }
-            const double score = std::sqrt(off) + pool.price[k] / m_costSpan;
+            const double score = std::sqrt(off) + pool.price[k];
             if (score >= best) continue;
             best = score;
             chosen[item] = k;
         }
-        for (int i = 0; i < rows; ++i) drift[i] += pool.sumsOf(chosen[item])[i] * scale[i];
+        for (int i = 0; i < rows; ++i) drift[i] += pool.sumsOf(chosen[item])[i] * worth[i];
     }
     return planOf(std::move(chosen));
 }

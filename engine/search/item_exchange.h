@@ -51,6 +51,7 @@ private:
     };
     /// Unused room of a priced row and the penalty for a missed one: never negative.
     double rowMerit(const double* sums) const;
+    std::vector<int> roundingOrder() const;
     void collectMoves(const PoolPlan& plan, double room);
     void fillChanges(const PoolPlan& plan);
     bool single(PoolPlan& plan);

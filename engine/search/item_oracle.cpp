@@ -4,7 +4,8 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <span>
+#include <tuple>
+#include <utility>
 
 // One build for every x86 CPU: the hot loop is compiled for wider vectors too and chosen when the program starts.
 // Sanitizers run before such choices can be made, and other machines have no such clones.
@@ -126,6 +127,11 @@ void ItemOracle::makeSignatures() {
     }
     m_weight.resize(m_allowed.size() * m_classes);
     m_cheapest.resize(m_weight.size());
+    m_members.resize(m_weight.size());
+    for (std::size_t s = 0; s < m_allowed.size(); ++s)
+        for (int r : m_allowed[s]) m_members[s * m_classes + m_classOf[r]].push_back(r);
+    for (int r = 0; r < p.options; ++r)
+        for (int i = 0; i < p.densityRows; ++i) m_optionBlocks.push_back(p.blocks[std::size_t(i) * p.options + r]);
 }
 
 void ItemOracle::measureCosts() {
@@ -278,30 +284,22 @@ double ItemOracle::evaluate(const std::vector<double>& multipliers, OraclePlan& 
     return total - boundTerm(multipliers);
 }
 
-void ItemOracle::addOption(ItemPool& pool, double price, double cost, ItemPool::Code code,
-                           const double* losses) const {
+void ItemOracle::draftUnit(int unit, double threshold) {
     const Problem& p = m_problem;
-    pool.price.push_back(std::max(0.0, price));
-    pool.cost.push_back(cost);
-    pool.code.push_back(code);
-    const int heads = m_byLayer ? m_problem.layerStart[1] : 1;
-    for (int i = 0; i < p.densityRows; ++i) {
-        const double* blocks = p.blocks.data() + std::size_t(i) * p.options;
-        pool.sums.push_back((heads - code.count) * blocks[code.a] + code.count * blocks[code.b]);
-    }
-    for (int i = p.densityRows; i < p.rowCount(); ++i) pool.sums.push_back(losses[i - p.densityRows]);
-}
-
-void ItemOracle::addUnit(int unit, ItemPool& pool) const {
-    const Problem& p = m_problem;
-    std::vector<double> losses(p.rowCount() - p.densityRows);
-    for (int r : m_allowed[m_signatureOf[unit]]) {
-        const double price =
-            m_effective[std::size_t(m_classOf[r]) * p.units + unit] + m_term[r] - m_itemValue[unit];
-        if (price > pool.threshold) continue;
-        for (int i = p.densityRows; i < p.rowCount(); ++i) losses[i - p.densityRows] = p.coefficient(i, unit, r);
-        addOption(pool, price, p.cost[p.at(unit, r)], {static_cast<std::uint16_t>(r), static_cast<std::uint16_t>(r), 0},
-                  losses.data());
+    const int lossRows = p.rowCount() - p.densityRows;
+    const std::size_t s = std::size_t(m_signatureOf[unit]) * m_classes;
+    for (int c = 0; c < m_classes; ++c) {
+        const double base = m_effective[std::size_t(c) * p.units + unit] - m_itemValue[unit];
+        if (base + m_weight[s + c] > threshold) continue;
+        const int losses = static_cast<int>(m_draftLosses.size());
+        for (int i = 0; i < lossRows; ++i)
+            m_draftLosses.push_back(m_loss[std::size_t(i) * m_cost.size() + std::size_t(c) * p.units + unit]);
+        const double cost = m_cost[std::size_t(c) * p.units + unit];
+        for (int r : m_members[s + c]) {
+            if (base + m_term[r] > threshold) break;
+            const auto code = static_cast<std::uint16_t>(r);
+            m_drafts.push_back({base + m_term[r], cost, {code, code, 0}, losses});
+        }
     }
 }
 
@@ -310,11 +308,12 @@ bool ItemOracle::orderHeads(int layer, int a, int b, std::vector<int>& order, in
     const int first = p.layerStart[layer], heads = p.layerStart[layer + 1] - first;
     order.resize(heads);
     std::iota(order.begin(), order.end(), 0);
+    least = 0;
+    most = heads;
+    if (m_classOf[a] == m_classOf[b] && plainLayer(layer)) return true;
     const double *ea = m_effective.data() + std::size_t(m_classOf[a]) * p.units + first,
                  *eb = m_effective.data() + std::size_t(m_classOf[b]) * p.units + first;
     std::vector<double> saving(heads);
-    least = 0;
-    most = heads;
     for (int u = 0; u < heads; ++u) {
         saving[u] = eb[u] - ea[u];
         if (plainLayer(layer)) continue;
@@ -323,91 +322,107 @@ bool ItemOracle::orderHeads(int layer, int a, int b, std::vector<int>& order, in
         if (!canA) saving[u] = -kInfinity, ++least;
         if (!canB) saving[u] = kInfinity, --most;
     }
-    std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return saving[x] < saving[y]; });
+    std::sort(order.begin(), order.end(),
+              [&](int x, int y) { return std::pair(saving[x], x) < std::pair(saving[y], y); });
     return true;
 }
 
-/// All counts of heads on b for one pair of rules, a ≤ b (equal: one rule for all).
-void ItemOracle::addPair(int layer, int a, int b, ItemPool& pool) {
+void ItemOracle::scanPair(int layer, int a, int b) {
     const Problem& p = m_problem;
     const int first = p.layerStart[layer], heads = p.layerStart[layer + 1] - first;
     const int lossRows = p.rowCount() - p.densityRows;
-    std::vector<int> order;
-    int least = 0, most = 0;
-    if (!orderHeads(layer, a, b, order, least, most)) return;
+    m_pair.serves = orderHeads(layer, a, b, m_pair.order, m_pair.least, m_pair.most);
+    if (!m_pair.serves) return;
+    m_pair.effective.assign(heads + 1, 0.0);
+    m_pair.cost.assign(heads + 1, 0.0);
+    m_pair.losses.assign(std::size_t(heads + 1) * lossRows, 0.0);
     const std::size_t ca = std::size_t(m_classOf[a]) * p.units + first, cb = std::size_t(m_classOf[b]) * p.units + first;
-    double effective = 0, cost = 0;
-    std::vector<double> losses(lossRows, 0.0);
-    const auto move = [&](int u, double sign, std::size_t row) {
-        effective += sign * m_effective[row + u];
-        cost += sign * m_cost[row + u];
-        for (int i = 0; i < lossRows; ++i) losses[i] += sign * m_loss[std::size_t(i) * m_cost.size() + row + u];
-    };
-    for (int u = 0; u < heads; ++u) move(u, 1, ca);
-    const int last = a == b ? 0 : std::min(most, heads - 1);
-    for (int count = 0; count <= last; ++count) {
-        if (count > 0) {
-            move(order[count - 1], -1, ca);
-            move(order[count - 1], 1, cb);
+    const auto scan = [&](const double* table, double* sums, int stride) {
+        for (int u = 0; u < heads; ++u) sums[0] += table[ca + u];
+        for (int k = 0; k < heads; ++k) {
+            const int u = m_pair.order[k];
+            sums[(k + 1) * stride] = sums[k * stride] + (table[cb + u] - table[ca + u]);
         }
-        if (count < least || (count == 0 && a != b)) continue; // one rule alone is the pair (a, a)
-        const double price = effective + (heads - count) * m_term[a] + count * m_term[b] - m_itemValue[layer];
-        if (price <= pool.threshold)
-            addOption(pool, price, cost,
-                      {static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(count)},
-                      losses.data());
+    };
+    scan(m_effective.data(), m_pair.effective.data(), 1);
+    scan(m_cost.data(), m_pair.cost.data(), 1);
+    for (int i = 0; i < lossRows; ++i)
+        scan(m_loss.data() + std::size_t(i) * m_cost.size(), m_pair.losses.data() + i, lossRows);
+}
+
+/// All counts of heads on b for one pair of rules, a ≤ b (equal: one rule for all), after scanPair of their classes.
+void ItemOracle::draftPair(int layer, int a, int b, double threshold) {
+    const Problem& p = m_problem;
+    const int heads = p.layerStart[layer + 1] - p.layerStart[layer], lossRows = p.rowCount() - p.densityRows;
+    // One rule alone is the pair (a, a).
+    const int first = a == b ? 0 : std::max(1, m_pair.least);
+    const int last = a == b ? 0 : std::min(heads - 1, m_pair.most);
+    if (m_pair.least > last) return;
+    for (int count = first; count <= last; ++count) {
+        const double price = m_pair.effective[count] + (heads - count) * m_term[a] + count * m_term[b] - m_itemValue[layer];
+        if (price > threshold) continue;
+        const int losses = static_cast<int>(m_draftLosses.size());
+        const auto from = m_pair.losses.begin() + std::ptrdiff_t(count) * lossRows;
+        m_draftLosses.insert(m_draftLosses.end(), from, from + lossRows);
+        m_drafts.push_back({price, m_pair.cost[count],
+                            {static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b),
+                             static_cast<std::uint16_t>(count)},
+                            losses});
     }
 }
 
-void ItemOracle::addLayer(int layer, ItemPool& pool) {
-    const int options = m_problem.options;
+void ItemOracle::draftLayer(int layer, double threshold) {
+    const int options = m_problem.options, heads = m_problem.layerStart[1];
     const bool pairs = m_problem.rulesPerLayer == 2;
     if (!plainLayer(layer)) {
         for (int a = 0; a < options; ++a)
-            for (int b = a; b < (pairs ? options : a + 1); ++b) addPair(layer, a, b, pool);
+            for (int b = a; b < (pairs ? options : a + 1); ++b) {
+                scanPair(layer, a, b);
+                if (m_pair.serves) draftPair(layer, a, b, threshold);
+            }
         return;
     }
     layerPrices(layer);
-    const std::vector<int>& allowed = m_allowed[m_layerSignature[layer]];
-    std::vector<std::vector<int>> members(m_classes);
-    for (int r : allowed) members[m_classOf[r]].push_back(r);
     const std::size_t s = std::size_t(m_layerSignature[layer]) * m_classes;
-    const int heads = m_problem.layerStart[1];
     // Above the slack, rounding alone could hide an option at the threshold.
-    const double most = m_itemValue[layer] + pool.threshold + 1e-12 * m_costSize;
+    const double room = threshold + 1e-12 * m_costSize;
     for (int c = 0; c < m_classes; ++c)
         for (int d = c; d < (pairs ? m_classes : c + 1); ++d) {
-            const double *pc = m_layerPrice.data() + std::size_t(c) * m_padded,
-                         *pd = m_layerPrice.data() + std::size_t(d) * m_padded;
-            if (members[c].empty() || members[d].empty() || pairTotal(pc, pd, m_padded) > most) continue;
-            for (int a : members[c])
-                for (int b : members[d]) {
+            const std::vector<int>&as = m_members[s + c], &bs = m_members[s + d];
+            if (as.empty() || bs.empty() ||
+                pairTotal(m_layerPrice.data() + std::size_t(c) * m_padded,
+                          m_layerPrice.data() + std::size_t(d) * m_padded, m_padded) > m_itemValue[layer] + room)
+                continue;
+            scanPair(layer, as[0], bs[0]);
+            for (int a : as)
+                for (int b : bs) {
                     if (c == d && (b < a || (!pairs && a != b))) continue;
                     // Every head pays at least the lesser term above its class's cheapest.
                     const double more = std::min(m_term[a] - m_weight[s + c], m_term[b] - m_weight[s + d]);
-                    if (heads * more > pool.threshold + 1e-12 * m_costSize) continue;
-                    addPair(layer, a, b, pool);
+                    if (heads * more <= room) draftPair(layer, a, b, threshold);
                 }
         }
 }
 
-void ItemOracle::sortItem(ItemPool& pool, std::size_t from) const {
-    const std::size_t count = pool.code.size() - from;
-    std::vector<std::size_t> order(count);
-    std::iota(order.begin(), order.end(), from);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return pool.price[a] < pool.price[b]; });
-    const auto permute = [&](auto& values, std::size_t width) {
-        std::vector<std::decay_t<decltype(values[0])>> sorted;
-        sorted.reserve(count * width);
-        for (std::size_t k : order)
-            for (std::size_t j = 0; j < width; ++j) sorted.push_back(values[k * width + j]);
-        std::copy(sorted.begin(), sorted.end(), values.begin() + std::ptrdiff_t(from * width));
-    };
-    permute(pool.price, 1);
-    permute(pool.cost, 1);
-    permute(pool.code, 1);
-    permute(pool.sums, pool.rows);
+void ItemOracle::addDrafts(ItemPool& pool) {
+    const Problem& p = m_problem;
+    const auto key = [](const Draft& d) { return std::tuple(d.price, d.code.a, d.code.b, d.code.count); };
+    std::sort(m_drafts.begin(), m_drafts.end(), [&](const Draft& x, const Draft& y) { return key(x) < key(y); });
+    const int heads = m_byLayer ? p.layerStart[1] : 1;
+    for (const Draft& draft : m_drafts) {
+        pool.price.push_back(std::max(0.0, draft.price));
+        pool.cost.push_back(draft.cost);
+        pool.code.push_back(draft.code);
+        const double* a = m_optionBlocks.data() + std::size_t(draft.code.a) * p.densityRows;
+        const double* b = m_optionBlocks.data() + std::size_t(draft.code.b) * p.densityRows;
+        for (int i = 0; i < p.densityRows; ++i)
+            pool.sums.push_back((heads - draft.code.count) * a[i] + draft.code.count * b[i]);
+        for (int i = p.densityRows; i < p.rowCount(); ++i)
+            pool.sums.push_back(m_draftLosses[std::size_t(draft.losses) + i - p.densityRows]);
+    }
+    m_drafts.clear();
+    m_draftLosses.clear();
+    pool.start.push_back(pool.size());
 }
 
 void ItemOracle::fillPool(const std::vector<double>& multipliers, double threshold, int most, ItemPool& pool) {
@@ -415,15 +430,16 @@ void ItemOracle::fillPool(const std::vector<double>& multipliers, double thresho
     pool.bound = evaluate(multipliers, plan);
     pool.rows = m_problem.rowCount();
     pool.exact = !m_byLayer || m_problem.rowCount() == m_problem.densityRows;
+    for (std::vector<int>& members : m_members)
+        std::sort(members.begin(), members.end(),
+                  [&](int a, int b) { return std::pair(m_term[a], a) < std::pair(m_term[b], b); });
     for (pool.threshold = threshold;; pool.threshold /= 2) {
         pool.start.assign(1, 0);
         pool.price.clear(), pool.cost.clear(), pool.sums.clear(), pool.code.clear();
         bool full = false;
         for (int i = 0; i < items() && !full; ++i) {
-            const std::size_t from = pool.code.size();
-            m_byLayer ? addLayer(i, pool) : addUnit(i, pool);
-            sortItem(pool, from);
-            pool.start.push_back(pool.size());
+            m_byLayer ? draftLayer(i, pool.threshold) : draftUnit(i, pool.threshold);
+            addDrafts(pool);
             full = pool.size() > most && pool.threshold > 1e-9 * m_costSize;
         }
         if (!full) return;
@@ -441,7 +457,7 @@ std::vector<int> ItemOracle::expand(const ItemPool& pool, const std::vector<int>
         const int first = m_problem.layerStart[i], heads = m_problem.layerStart[i + 1] - first;
         std::fill_n(choice.begin() + first, heads, code.a);
         if (code.count == 0) continue;
-        int least = 0, last = 0;
+        int least = 0, last = 0; // of no interest: the count was checked when it was drafted
         orderHeads(i, code.a, code.b, order, least, last);
         for (int k = 0; k < code.count; ++k) choice[first + order[k]] = code.b;
     }

@@ -75,13 +75,30 @@ private:
     double chooseMixed(int layer, int* choice);
     /// Prices of one layer's heads by class: m_layerPrice [classes][padded].
     void layerPrices(int layer);
-    void addUnit(int unit, ItemPool& pool) const;
-    void addLayer(int layer, ItemPool& pool);
-    void addPair(int layer, int a, int b, ItemPool& pool);
-    void addOption(ItemPool& pool, double price, double cost, ItemPool::Code code, const double* losses) const;
-    /// Orders a layer's heads by what rule b saves over a; false where the pair does not serve every head.
+    void draftUnit(int unit, double threshold);
+    void draftLayer(int layer, double threshold);
+    /// Orders a layer's heads by what rule b saves over a, and sums costs by the number of heads on b: m_pair.
+    void scanPair(int layer, int a, int b);
+    void draftPair(int layer, int a, int b, double threshold);
+    /// Moves m_drafts into the pool, cheapest first.
+    void addDrafts(ItemPool& pool);
+    /// Orders a layer's heads by what rule b saves over a; false where the pair does not serve every head. `least`
+    /// and `most`: how many heads must, and may, take b.
     bool orderHeads(int layer, int a, int b, std::vector<int>& order, int& least, int& most) const;
-    void sortItem(ItemPool& pool, std::size_t from) const;
+
+    struct Draft {
+        double price = 0, cost = 0;
+        ItemPool::Code code;
+        int losses = 0; ///< place in m_draftLosses
+    };
+    /// One pair of classes in one layer: sums over its heads by the number of them on the second, [heads + 1].
+    struct PairScan {
+        bool serves = false;
+        int least = 0, most = 0;
+        std::vector<int> order;
+        std::vector<double> effective, cost;
+        std::vector<double> losses; ///< [heads + 1][loss rows]
+    };
 
     const Problem& m_problem;
     bool m_byLayer;
@@ -101,6 +118,11 @@ private:
     std::vector<double> m_unitPrices;         ///< [units of a layer][options], mixed layers
     std::vector<double> m_best;               ///< [units]
     std::vector<int> m_bestOption;            ///< [units]
+    std::vector<std::vector<int>> m_members;  ///< [signatures · classes] options, least m_term first
+    std::vector<double> m_optionBlocks;       ///< [options][density rows]
+    PairScan m_pair;
+    std::vector<Draft> m_drafts; ///< of the item being drafted
+    std::vector<double> m_draftLosses;
     LayerChoice m_layerChoice;
     double m_costSpan = 1, m_costSize = 1;
 };

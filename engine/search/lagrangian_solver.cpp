@@ -467,6 +467,7 @@ Solution BranchAndBound::finish(double openBound, bool exhausted) {
 }
 
 Solution BranchAndBound::run(const std::vector<std::vector<int>>& starts) {
+    if (m_problem.emptyRow() >= 0) return finish(kInfinity, true);
     double worst = 0;
     auto root = std::make_unique<Node>();
     root->sets = allOptions(m_problem);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace moa {
 
@@ -81,8 +82,23 @@ std::optional<double> densityBound(const SearchInstance& instance, const SearchO
     return options.density;
 }
 
+/// Spans are often multiples of many blocks, and so are their sums: the limits move in to such sums. Exact, and the
+/// relaxation cannot use the fraction of a step that no plan can have.
+void moveToSteps(Row& row, const std::vector<double>& perOption, int units) {
+    const double least = *std::min_element(perOption.begin(), perOption.end());
+    std::int64_t step = 0;
+    for (double b : perOption) step = std::gcd(step, static_cast<std::int64_t>(b - least));
+    if (step < 2) return;
+    const double base = least * units, size = static_cast<double>(step);
+    if (row.hi < kInfinity) row.hi = base + size * std::floor((row.hi - base) / size);
+    if (row.lo > -kInfinity) row.lo = base + size * std::ceil((row.lo - base) / size);
+}
+
 void addBlockRow(Problem& problem, Row row, const std::vector<double>& perOption, double dense) {
     row.scale = dense;
+    row.askedLo = row.lo;
+    row.askedHi = row.hi;
+    if (row.tolerance == 0) moveToSteps(row, perOption, problem.units);
     if (row.unit == "density") row.perUnit = 1 / dense;
     problem.rows.push_back(std::move(row));
     problem.blocks.insert(problem.blocks.end(), perOption.begin(), perOption.end());
@@ -190,6 +206,8 @@ void addBlockRows(Problem& problem, const SearchInstance& instance, const Search
 void limitLoss(Row& row, const LossLimit& limit) {
     row.lo = limit.lower.value_or(-kInfinity);
     row.hi = limit.upper.value_or(kInfinity);
+    row.askedLo = row.lo;
+    row.askedHi = row.hi;
 }
 
 void addLossRows(Problem& problem, const SearchInstance& instance, const SearchOptions& options) {
@@ -288,6 +306,12 @@ double Problem::violation(int row, double sum) const {
     if (sum > r.hi + r.tolerance) return sum - r.hi;
     if (sum < r.lo - r.tolerance) return r.lo - sum;
     return 0;
+}
+
+int Problem::emptyRow() const {
+    for (int i = 0; i < rowCount(); ++i)
+        if (rows[i].lo > rows[i].hi + 2 * rows[i].tolerance) return i;
+    return -1;
 }
 
 bool Problem::feasible(const std::vector<int>& choice) const {

@@ -19,7 +19,8 @@ inline constexpr int kMaxRows = 32;
 /// Σ over units of the chosen coefficients, within [lo, hi].
 struct Row {
     std::string name; ///< for people: "density at 4096"
-    double lo = -kInfinity, hi = kInfinity;
+    double lo = -kInfinity, hi = kInfinity; ///< of density rows: moved in to sums that options can have
+    double askedLo = -kInfinity, askedHi = kInfinity;
     double tolerance = 0; ///< 0: exact whole numbers
     double scale = 1;     ///< typical size of a sum, to compare rows
     bool density = true;  ///< coefficients depend on the option alone
@@ -53,6 +54,8 @@ struct Problem {
     double objective(const std::vector<int>& choice) const;
     /// Amount by which `sum` misses a row, 0 within its tolerance.
     double violation(int row, double sum) const;
+    /// A row whose limits exclude each other, −1: none.
+    int emptyRow() const;
     /// Every row met, every option allowed, every layer within rulesPerLayer.
     bool feasible(const std::vector<int>& choice) const;
 };

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kKeptPlans = 48;
 constexpr double kColdTolerance = 1e-6, kWarmTolerance = 1e-5;
 /// Reduced costs of the first pool, as a share of the bound.
-constexpr double kFirstPool = 3e-3;
+constexpr double kFirstPool = 3e-3, kPoolItems = 200;
 constexpr int kExchangePool = 20'000, kLabelPool = 400'000;
 constexpr int kKicks = 12;
 /// Labels followed: a first look within a frame, then more and more.
@@ -62,6 +62,12 @@ bool QuickSolver::offer(const PoolPlan& plan) {
     return offer(m_oracle.expand(m_pool, plan.option));
 }
 
+bool QuickSolver::meetsRows(const std::vector<double>& sums) const {
+    for (int i = 0; i < m_problem.rowCount(); ++i)
+        if (m_problem.violation(i, sums[i]) > 0) return false;
+    return true;
+}
+
 void QuickSolver::raiseBound(double bound) {
     // Sums of many terms: what rounding could have added is taken off.
     bound -= 1e-13 * m_oracle.costSize();
@@ -107,7 +113,7 @@ DualResult QuickSolver::optimiseDual() {
         const double bound = m_oracle.evaluate(at, plan);
         ++m_evaluations;
         if (bound == kInfinity) return bound;
-        offer(plan.choice);
+        if (plan.cost < m_bestCost && meetsRows(plan.sums)) offer(plan.choice);
         add(plan);
         m_plans.push_back(std::move(plan));
         return bound;
@@ -159,7 +165,9 @@ void QuickSolver::kickAbout(PoolPlan current, int kicks) {
 }
 
 void QuickSolver::exchange(const DualResult& dual) {
-    m_oracle.fillPool(m_multipliers, kFirstPool * std::max(std::abs(m_dualBound), 1e-3 * m_oracle.costSize()),
+    // The more items, the less each of them may give away.
+    const double share = kFirstPool / (1 + m_oracle.items() / kPoolItems);
+    m_oracle.fillPool(m_multipliers, share * std::max(std::abs(m_dualBound), 1e-3 * m_oracle.costSize()),
                       kExchangePool, m_pool);
     m_exchange.setPool(m_pool, m_multipliers, m_oracle.costSpan());
     PoolPlan plan = m_exchange.round(targetOf(dual.mixture, m_pool));
@@ -231,6 +239,7 @@ Solution QuickSolver::finish(bool infeasible) const {
 
 Solution QuickSolver::solve(const SolveControl& control, const std::vector<std::vector<int>>& starts) {
     begin(control, starts);
+    if (m_problem.emptyRow() >= 0) return finish(true);
     const DualResult dual = optimiseDual();
     if (dual.bound == -kInfinity) return finish(false);
     if (dual.emptyUnit || (dual.bound >= m_worst && m_best.empty())) return finish(true);

@@ -33,6 +33,7 @@ private:
     void begin(const SolveControl& control, const std::vector<std::vector<int>>& starts);
     bool offer(const std::vector<int>& choice);
     bool offer(const PoolPlan& plan);
+    bool meetsRows(const std::vector<double>& sums) const;
     void raiseBound(double bound);
     void publish();
     bool reached() const;

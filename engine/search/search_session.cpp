@@ -19,6 +19,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 /// Plans remembered as starts of later solves.
 constexpr std::size_t kKeptChoices = 8;
+/// Times the time limit that a call without any plan may go on.
+constexpr int kGrace = 2;
 
 bool equalPins(const std::vector<Pin>& a, const std::vector<Pin>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Pin& x, const Pin& y) {
@@ -122,7 +124,11 @@ SearchOutcome SearchSession::solve(const SearchOptions& options, const SolveLimi
         control.improved = [&](const Solution& better) {
             onImprovement(outcomeOf(state.instance, *state.problem, better, secondsSince(start)));
         };
-    const Solution solution = state.run(control);
+    Solution solution = state.run(control);
+    if (solution.status == SearchStatus::TimeLimit && solution.choice.empty()) {
+        control.deadline += kGrace * (control.deadline - start);
+        solution = state.run(control); // a late frame is better than one without a plan
+    }
     SearchOutcome outcome = outcomeOf(state.instance, *state.problem, solution, secondsSince(start));
     if (outcome.hasPlan()) state.remember(outcome.choice);
     if (outcome.status == SearchStatus::Infeasible && options.explain) {

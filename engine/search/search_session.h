@@ -19,7 +19,9 @@ namespace moa {
 
 /// When a solve may end.
 struct SolveLimits {
-    double seconds = 0.016;  ///< wall clock; the best plan so far is returned then (status TimeLimit)
+    /// Wall clock; the best plan so far is returned then (status TimeLimit). Without any plan the call goes on for
+    /// at most twice as long again.
+    double seconds = 0.016;
     double gapTarget = 5e-3; ///< ends at (objective − bound) ≤ gapTarget · |objective| (status Optimal)
 };
 
