@@ -4,6 +4,7 @@
 #include "app/cli/versions.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
+
 #include "engine/plan/json_file.h"
 
 #include <cstdio>
@@ -28,11 +29,7 @@ ExitCode exitCodeOf(RunStatus status) {
 }
 
 std::string checkDeviceName(const std::string& name) {
-    if (name == "auto" || name == "cpu" || name == "cuda") return {};
-    if (name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&
-        name.find_first_not_of("0123456789", 5) == std::string::npos)
-        return {};
-    return "expected auto, cpu, cuda or cuda:i, got " + name;
+    return isDeviceName(name) ? "" : "expected auto, cpu, cuda or cuda:i, got " + name;
 }
 
 } // namespace
@@ -105,12 +102,15 @@ bool CliContext::isInteractive() const {
 }
 
 void CliContext::checkDevice() const {
-    if (options.device.starts_with("cuda"))
-        throw Error("--device " + options.device + ": this build has no CUDA backend; use --device cpu");
+    if (options.device != "auto") chooseDevice(options.device);
 }
 
-Backend& CliContext::backend() {
-    if (!m_backend) m_backend = makeCpuBackend(options.threads);
+void CliContext::needGradients() {
+    if (options.device == "auto") options.device = "cpu";
+}
+
+Backend& CliContext::backend(DType fileType) {
+    if (!m_backend) m_backend = openBackend(chooseDevice(options.device), options.threads, fileType);
     return *m_backend;
 }
 
@@ -133,14 +133,18 @@ std::unique_ptr<LanguageModel> CliContext::loadModel(const std::string& nameOrPa
 
 std::unique_ptr<LanguageModel> CliContext::loadModel(std::shared_ptr<const Model> files) {
     const std::stop_token stop = stopToken();
-    auto model = std::make_unique<LanguageModel>(std::move(files), backend(), stop, progress());
+    Backend& device = backend(files->config.dtype);
+    auto model = std::make_unique<LanguageModel>(std::move(files), device, stop, progress());
     throwIfCancelled(); // the constructor leaves layers out then
     return model;
 }
 
 void CliContext::beginRun(const RunSubject& subject) {
     if (options.noDb) return;
-    const DeviceInfo device = backend().device();
+    // Work without a model (a search) is the processor's.
+    const DeviceInfo device = subject.device ? *subject.device
+                              : m_backend    ? m_backend->device()
+                                             : makeCpuBackend(options.threads)->device();
     RunStart start;
     start.command = subject.command;
     start.arguments = m_arguments;

@@ -6,7 +6,7 @@
 #include "app/cli/history_recorder.h"
 #include "app/cli/progress_printer.h"
 
-#include "engine/backend/backend.h"
+#include "engine/backend/device_choice.h"
 #include "engine/core/error.h"
 #include "engine/model/language_model.h"
 #include "engine/plan/plan_file.h"
@@ -50,6 +50,7 @@ struct RunSubject {
     std::optional<ProfileRef> profile{};
     Json settings = Json::object();      ///< what else decides the result
     std::optional<std::uint64_t> seed{}; ///< where chance has a part
+    std::optional<DeviceInfo> device{};  ///< where it is not the backend's
 };
 
 /// How a command ended: what is printed and what is remembered.
@@ -103,8 +104,10 @@ public:
     /// True when standard error goes to people and --json or --quiet do not forbid it.
     bool isInteractive() const;
 
-    /// The device of --device, made at the first call.
-    Backend& backend();
+    /// The device of --device, made at the first call for models whose file holds `fileType`.
+    Backend& backend(DType fileType = DType::F16);
+    /// The command computes gradients: `auto` means the processor, since cards do not.
+    void needGradients();
     /// Throws Error when the device was asked for by name and is not there. Done before every command.
     void checkDevice() const;
     /// Reads a model's files: a path, or a name in the resources. Throws FileError.

@@ -49,7 +49,7 @@ Conversation::Refill Conversation::setPlan(PlanChoice plan, std::stop_token stop
         Sequence fresh(m_model, plan.mask(), m_sequence->capacity());
         const std::int64_t count = held();
         for (std::int64_t done = 0; done < count;) {
-            const std::int64_t step = std::min(LanguageModel::kChunk, count - done);
+            const std::int64_t step = std::min(m_model.chunkRows(), count - done);
             ForwardItem item{&fresh, std::span(m_ids).subspan(static_cast<std::size_t>(done),
                                                               static_cast<std::size_t>(step))};
             refill.completion = m_model.forward(std::span(&item, 1), {}, stop);

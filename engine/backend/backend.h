@@ -5,6 +5,8 @@
 #pragma once
 
 #include "engine/backend/buffer.h"
+#include "engine/backend/recorded_step.h"
+#include "engine/backend/tensor.h"
 #include "engine/core/model_config.h"
 
 #include <cstdint>
@@ -16,34 +18,17 @@
 
 namespace moa {
 
+/// Rows that a pass works on at once where values have this type: a card, which works in 16 bits, needs more of them to
+/// be busy.
+constexpr std::int64_t chunkRows(DType deviceType) {
+    return deviceType == DType::F32 ? 512 : 2048;
+}
+
 struct DeviceInfo {
     std::string kind;            ///< "cpu", "cuda"
     std::string name;            ///< processor or card
     std::uint64_t memoryBytes = 0, freeBytes = 0;
     int threads = 1;
-};
-
-/// A matrix in device memory: `rows` rows of `cols` values, `stride` values apart.
-struct Tensor {
-    void* data = nullptr;
-    DType dtype = DType::F32;
-    std::int64_t rows = 0, cols = 0, stride = 0;
-};
-
-/// Number of query heads, KV heads and their size.
-struct AttentionShape {
-    int heads = 0, kvHeads = 0, headDim = 0;
-    int groupSize() const { return heads / kvHeads; }
-    float scale() const;
-};
-
-/// Keys and values held for one KV head: `sink` pinned slots, then a ring of `ring` slots; token p ≥ sink is in
-/// slot sink + (p − sink) mod ring. Rows are headDim values.
-struct KvHeadCache {
-    void* k = nullptr; ///< [sink + ring][headDim]
-    void* v = nullptr;
-    std::int64_t sink = 0, ring = 0;
-    std::int64_t ringFirst = 0; ///< lowest position ≥ sink that the ring still holds
 };
 
 /// One sequence's share of a batch of rows. Query rows are the last `queryRows` of its `newRows` new tokens.
@@ -99,15 +84,21 @@ public:
     virtual ~Backend() = default;
 
     virtual DeviceInfo device() const = 0;
+    /// Bytes in use on the device: of this process where it is the processor, of everybody on a card.
+    virtual std::uint64_t usedBytes() const = 0;
     /// Throws MemoryError naming `what`. Zero-initialised.
     virtual Buffer allocate(std::size_t bytes, const std::string& what) = 0;
     virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
     virtual void download(void* host, const void* device, std::size_t bytes) = 0;
     virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
-    /// Type that activations and weights have on this device.
+    /// Type that activations, weights and caches have on this device. Logits, log-sum-exp and rotary tables are F32.
     virtual DType dtype() const = 0;
-    /// Converts `count` file values of `dtype` to the device's type.
-    virtual Buffer uploadWeight(const void* values, DType dtype, std::int64_t count, const std::string& what) = 0;
+    /// False: the …Backward operations throw Error.
+    virtual bool hasGradients() const { return true; }
+    /// Query rows after which a long pass looks for a stop: a fraction of a second of work.
+    virtual std::int64_t rowsPerStop() const = 0;
+    /// Writes `count` file values of `dtype` to device memory, in the device's type.
+    virtual void uploadWeight(void* device, const void* values, DType dtype, std::int64_t count) = 0;
 
     /// out[r] = table[ids[r]].
     virtual void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) = 0;
@@ -133,6 +124,13 @@ public:
                           std::span<const BatchItem> items) = 0;
     virtual void attentionBackward(const AttentionBackwardArgs& args) = 0;
     virtual void attentionMap(const AttentionMapArgs& args) = 0;
+
+    /// A decode step for these caches; null where the device gains nothing by recording. What it points to must
+    /// stay where it is while the step is run. Throws MemoryError.
+    virtual std::unique_ptr<RecordedStep> recordStep(const ModelConfig& /*config*/, const LlamaWeights& /*weights*/,
+                                                     std::span<const StepSequence> /*sequences*/) {
+        return nullptr;
+    }
 };
 
 } // namespace moa

@@ -1,6 +1,7 @@
 #include "engine/capture/attention_maps.h"
 
 #include "engine/core/error.h"
+#include "engine/model/memory_estimate.h"
 
 #include <algorithm>
 #include <numeric>
@@ -36,19 +37,15 @@ void checkOptions(const AttentionMapOptions& options, std::int64_t tokens) {
 }
 
 /// What the pass itself takes beside the maps: the buffers of engine/model/backward.cpp and of the attention.
-std::uint64_t passBytes(const ModelConfig& c, std::uint64_t tokens, bool withBackward) {
-    const auto hidden = static_cast<std::uint64_t>(c.hidden), heads = static_cast<std::uint64_t>(c.heads);
-    const auto q = heads * static_cast<std::uint64_t>(c.headDim);
-    const auto kv = static_cast<std::uint64_t>(c.kvHeads) * static_cast<std::uint64_t>(c.headDim);
-    std::uint64_t row = 2 * hidden + 2 * q + 4 * kv + heads;
-    if (withBackward) {
-        row += static_cast<std::uint64_t>(c.layers) * (hidden + q + heads);          // checkpoints
-        row += 2 * hidden + 2 * q + 2 * kv;                                          // gradients
-        row += 2 * heads * ((static_cast<std::uint64_t>(c.headDim) + 15) / 16 * 16); // dK, dV per query head
-    }
-    const std::uint64_t chunk =
-        std::min<std::uint64_t>(tokens, static_cast<std::uint64_t>(LanguageModel::kChunk));
-    return 4 * (tokens * row + 3 * chunk * static_cast<std::uint64_t>(c.intermediate));
+std::uint64_t passBytes(const ModelConfig& c, std::int64_t tokens, DType dtype, bool withBackward) {
+    const std::uint64_t forward = observationBytes(c, tokens, dtype);
+    if (!withBackward) return forward;
+    const std::int64_t q = std::int64_t(c.heads) * c.headDim, kv = std::int64_t(c.kvHeads) * c.headDim;
+    const std::int64_t checkpoints = c.layers * (c.hidden + q + c.heads), gradients = 2 * (c.hidden + q + kv);
+    const std::int64_t perQueryHead = 2ll * c.heads * ((c.headDim + 15) / 16 * 16); // dK, dV
+    const std::int64_t values = tokens * (checkpoints + gradients + perQueryHead) +
+                                std::min(tokens, chunkRows(dtype)) * c.intermediate;
+    return forward + static_cast<std::uint64_t>(values * bytesPerValue(dtype));
 }
 
 /// Maps as they are returned, and the double sums of the rows that the threads are at.
@@ -59,12 +56,13 @@ std::uint64_t mapBytes(std::uint64_t maps, std::uint64_t tokens, std::uint64_t b
 }
 
 /// Throws MemoryError naming the smallest block that would fit.
-void checkMemory(const LanguageModel& model, const DeviceInfo& device, const AttentionMaps& maps,
+void checkMemory(LanguageModel& model, const DeviceInfo& device, const AttentionMaps& maps,
                  const AttentionMapOptions& options) {
     const std::uint64_t limit = options.memoryLimit ? options.memoryLimit : device.freeBytes;
     const auto tokens = static_cast<std::uint64_t>(maps.tokens);
     const std::uint64_t count = maps.layers.size() * maps.heads.size();
-    const std::uint64_t pass = passBytes(model.config(), tokens, options.value == MapValue::Influence);
+    const std::uint64_t pass = passBytes(model.config(), maps.tokens, model.backend().dtype(),
+                                         options.value == MapValue::Influence);
     const auto needed = [&](std::uint64_t block) {
         return pass + mapBytes(count, tokens, block, device.threads);
     };

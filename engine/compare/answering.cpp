@@ -49,7 +49,7 @@ std::vector<AnswerOutcome> answerBranches(LanguageModel& model, const EncodedPro
     std::vector<std::size_t> lookOf;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const auto rows = static_cast<std::int64_t>(prompt.branches[i].answer.size());
-        if (static_cast<std::int64_t>(inputs[i].size()) <= LanguageModel::kChunk) {
+        if (static_cast<std::int64_t>(inputs[i].size()) <= model.chunkRows()) {
             looks.push_back({&sequence, inputs[i], rows, false});
             lookOf.push_back(i);
             continue;

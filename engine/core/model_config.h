@@ -9,6 +9,10 @@ namespace moa {
 
 enum class DType { F32, F16, BF16 };
 
+constexpr std::int64_t bytesPerValue(DType type) {
+    return type == DType::F32 ? 4 : 2;
+}
+
 /// RoPE variants we know: none, linear position scaling, and the frequency-dependent one of Llama 3.
 enum class RopeScaling { None, Linear, Llama3 };
 

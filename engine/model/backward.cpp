@@ -65,9 +65,9 @@ BackwardPass::BackwardPass(LanguageModel& model, const BackwardSample& sample, s
     m_targets.assign(sample.targets.begin(), sample.targets.end());
     for (std::int64_t t = sample.lossBegin; sample.targets.empty() && t < m_n; ++t) m_targets.push_back(t);
     model.ensureRope(m_n);
-    const std::int64_t chunk = std::min(LanguageModel::kChunk, m_n);
+    const std::int64_t chunk = std::min(m_model.chunkRows(), m_n);
     const auto part = [&](std::int64_t cols) {
-        return m_backend.allocate(static_cast<std::size_t>(chunk * cols) * sizeof(float), "activations");
+        return m_backend.allocate(static_cast<std::size_t>(chunk * cols * bytesPerValue(m_backend.dtype())), "activations");
     };
     m_x = make(m_c.hidden, "activations");
     m_norm = make(m_c.hidden, "activations");
@@ -79,11 +79,11 @@ BackwardPass::BackwardPass(LanguageModel& model, const BackwardSample& sample, s
 }
 
 Buffer BackwardPass::make(std::int64_t cols, const char* what) const {
-    return m_backend.allocate(static_cast<std::size_t>(m_n * cols) * sizeof(float), what);
+    return m_backend.allocate(static_cast<std::size_t>(m_n * cols * bytesPerValue(m_backend.dtype())), what);
 }
 
 Tensor BackwardPass::rows(const Buffer& buffer, std::int64_t cols, std::int64_t first, std::int64_t count) const {
-    return {buffer.as<float>() + first * cols, m_backend.dtype(), count, cols, cols};
+    return m_model.view(buffer, first + count, cols).rowRange(first, count);
 }
 
 std::span<const std::int64_t> BackwardPass::windows(int layer) const {
@@ -94,25 +94,25 @@ std::span<const std::int64_t> BackwardPass::windows(int layer) const {
 /// q, k, v with positions applied, from the layer's input x.
 void BackwardPass::projectQkv(const LanguageModel::Layer& layer, const Tensor& x) {
     const Tensor norm = all(m_norm, m_c.hidden);
-    m_backend.rmsNorm(norm, x, m_model.weight(layer.inputNorm, 1, m_c.hidden), m_c.rmsNormEps);
-    m_backend.linear(all(m_q, m_qCols), norm, m_model.weight(layer.q, m_qCols, m_c.hidden), false);
-    m_backend.linear(all(m_k, m_kvCols), norm, m_model.weight(layer.k, m_kvCols, m_c.hidden), false);
-    m_backend.linear(all(m_v, m_kvCols), norm, m_model.weight(layer.v, m_kvCols, m_c.hidden), false);
-    const Tensor cosine = m_model.view(m_model.m_cosine, m_model.m_ropePositions, m_c.headDim / 2);
-    const Tensor sine = m_model.view(m_model.m_sine, m_model.m_ropePositions, m_c.headDim / 2);
+    m_backend.rmsNorm(norm, x, layer.inputNorm, m_c.rmsNormEps);
+    m_backend.linear(all(m_q, m_qCols), norm, layer.q, false);
+    m_backend.linear(all(m_k, m_kvCols), norm, layer.k, false);
+    m_backend.linear(all(m_v, m_kvCols), norm, layer.v, false);
+    const Tensor cosine = m_model.ropeTable(m_model.m_cosine), sine = m_model.ropeTable(m_model.m_sine);
     m_backend.rope(all(m_q, m_qCols), m_c.heads, m_positions, cosine, sine, false);
     m_backend.rope(all(m_k, m_kvCols), m_c.kvHeads, m_positions, cosine, sine, false);
 }
 
 void BackwardPass::attend(int l) {
     m_attended.push_back(make(m_qCols, "attention outputs"));
-    m_lse.push_back(make(m_c.heads, "attention outputs"));
+    m_lse.push_back(
+        m_backend.allocate(static_cast<std::size_t>(m_n * m_c.heads) * sizeof(float), "attention outputs"));
     // In runs of query rows, so that a stop is noticed within a long sample. Multiples of 64: the bits are
     // those of one run.
-    const std::int64_t run = 1024;
+    const std::int64_t run = m_backend.rowsPerStop();
     for (std::int64_t first = 0; first < m_n && !m_stop.stop_requested(); first += run) {
         const std::int64_t count = std::min(run, m_n - first), seen = first + count;
-        const Tensor lse{m_lse.back().as<float>() + first, m_backend.dtype(), m_c.heads, count, m_n};
+        const Tensor lse{m_lse.back().as<float>() + first, DType::F32, m_c.heads, count, m_n};
         const BatchItem item{0, count, 0, seen, 0, {}, windows(l), m_windows.sink};
         m_backend.attention(m_model.shape(), rows(m_q, m_qCols, first, count), rows(m_k, m_kvCols, 0, seen),
                             rows(m_v, m_kvCols, 0, seen), rows(m_attended.back(), m_qCols, first, count), lse,
@@ -122,33 +122,33 @@ void BackwardPass::attend(int l) {
 
 /// m_x += MLP(rmsnorm(m_x)).
 void BackwardPass::mlpForward(const LanguageModel::Layer& layer) {
-    for (std::int64_t first = 0; first < m_n; first += LanguageModel::kChunk) {
-        const std::int64_t count = std::min(LanguageModel::kChunk, m_n - first);
+    for (std::int64_t first = 0; first < m_n; first += m_model.chunkRows()) {
+        const std::int64_t count = std::min(m_model.chunkRows(), m_n - first);
         const Tensor part = rows(m_x, m_c.hidden, first, count), norm = rows(m_norm, m_c.hidden, 0, count);
         const Tensor gate = rows(m_gate, m_c.intermediate, 0, count), up = rows(m_up, m_c.intermediate, 0, count);
-        m_backend.rmsNorm(norm, part, m_model.weight(layer.postNorm, 1, m_c.hidden), m_c.rmsNormEps);
-        m_backend.linear(gate, norm, m_model.weight(layer.gate, m_c.intermediate, m_c.hidden), false);
-        m_backend.linear(up, norm, m_model.weight(layer.up, m_c.intermediate, m_c.hidden), false);
+        m_backend.rmsNorm(norm, part, layer.postNorm, m_c.rmsNormEps);
+        m_backend.linear(gate, norm, layer.gate, false);
+        m_backend.linear(up, norm, layer.up, false);
         m_backend.swiGlu(gate, up);
-        m_backend.linear(part, gate, m_model.weight(layer.down, m_c.hidden, m_c.intermediate), true);
+        m_backend.linear(part, gate, layer.down, true);
     }
 }
 
 /// dx += gradient through the MLP, where m_x is the residual stream before it.
 void BackwardPass::mlpBackward(const LanguageModel::Layer& layer) {
-    for (std::int64_t first = 0; first < m_n; first += LanguageModel::kChunk) {
-        const std::int64_t count = std::min(LanguageModel::kChunk, m_n - first);
+    for (std::int64_t first = 0; first < m_n; first += m_model.chunkRows()) {
+        const std::int64_t count = std::min(m_model.chunkRows(), m_n - first);
         const Tensor part = rows(m_x, m_c.hidden, first, count), norm = rows(m_norm, m_c.hidden, 0, count);
         const Tensor gate = rows(m_gate, m_c.intermediate, 0, count), up = rows(m_up, m_c.intermediate, 0, count);
         const Tensor dx = rows(m_dx, m_c.hidden, first, count), dAct = rows(m_dAct, m_c.intermediate, 0, count);
         const Tensor dNorm = rows(m_dNorm, m_c.hidden, 0, count);
-        const Tensor gateWeight = m_model.weight(layer.gate, m_c.intermediate, m_c.hidden);
-        const Tensor upWeight = m_model.weight(layer.up, m_c.intermediate, m_c.hidden);
-        const Tensor normWeight = m_model.weight(layer.postNorm, 1, m_c.hidden);
+        const Tensor gateWeight = layer.gate;
+        const Tensor upWeight = layer.up;
+        const Tensor normWeight = layer.postNorm;
         m_backend.rmsNorm(norm, part, normWeight, m_c.rmsNormEps);
         m_backend.linear(gate, norm, gateWeight, false);
         m_backend.linear(up, norm, upWeight, false);
-        m_backend.linearBackward(dAct, dx, m_model.weight(layer.down, m_c.hidden, m_c.intermediate), false);
+        m_backend.linearBackward(dAct, dx, layer.down, false);
         m_backend.swiGluBackward(gate, up, dAct);
         m_backend.linearBackward(dNorm, gate, gateWeight, false);
         m_backend.linearBackward(dNorm, up, upWeight, true);
@@ -158,7 +158,7 @@ void BackwardPass::mlpBackward(const LanguageModel::Layer& layer) {
 
 /// Layer l while m_q, m_k, m_v hold its projections.
 LayerAttention BackwardPass::layerAttention(int l, const Tensor& dOut) const {
-    const Tensor lse{m_lse[static_cast<std::size_t>(l)].data(), m_backend.dtype(), m_c.heads, m_n, m_n};
+    const Tensor lse{m_lse[static_cast<std::size_t>(l)].data(), DType::F32, m_c.heads, m_n, m_n};
     return {LayerIndex(l),       all(m_q, m_qCols), all(m_attended[static_cast<std::size_t>(l)], m_qCols),
             all(m_k, m_kvCols),  all(m_v, m_kvCols), lse,
             dOut,                windows(l),         m_windows.sink};
@@ -194,16 +194,15 @@ void BackwardPass::attentionBackward(int l, const Tensor& dOut) {
     }
     m_backend.attentionBackward(args);
 
-    const Tensor cosine = m_model.view(m_model.m_cosine, m_model.m_ropePositions, m_c.headDim / 2);
-    const Tensor sine = m_model.view(m_model.m_sine, m_model.m_ropePositions, m_c.headDim / 2);
+    const Tensor cosine = m_model.ropeTable(m_model.m_cosine), sine = m_model.ropeTable(m_model.m_sine);
     m_backend.rope(args.dQ, m_c.heads, m_positions, cosine, sine, true);
     m_backend.rope(args.dK, m_c.kvHeads, m_positions, cosine, sine, true);
     const Tensor dNorm = all(m_dNorm, m_c.hidden);
-    m_backend.linearBackward(dNorm, args.dQ, m_model.weight(layer.q, m_qCols, m_c.hidden), false);
-    m_backend.linearBackward(dNorm, args.dK, m_model.weight(layer.k, m_kvCols, m_c.hidden), true);
-    m_backend.linearBackward(dNorm, args.dV, m_model.weight(layer.v, m_kvCols, m_c.hidden), true);
+    m_backend.linearBackward(dNorm, args.dQ, layer.q, false);
+    m_backend.linearBackward(dNorm, args.dK, layer.k, true);
+    m_backend.linearBackward(dNorm, args.dV, layer.v, true);
     m_backend.rmsNormBackward(all(m_dx, m_c.hidden), all(m_inputs[static_cast<std::size_t>(l)], m_c.hidden),
-                              m_model.weight(layer.inputNorm, 1, m_c.hidden), m_c.rmsNormEps, dNorm);
+                              layer.inputNorm, m_c.rmsNormEps, dNorm);
 }
 
 /// Loss of the response tokens; leaves ∂ℓ/∂(last residual stream) in m_dx.
@@ -224,12 +223,12 @@ double BackwardPass::lossAndGradient() {
 /// Summed loss of the tokens after rows [first, first + part); adds its gradient to m_dx.
 double BackwardPass::lossOfRun(std::int64_t first, std::int64_t part) {
     const auto count = static_cast<double>(m_targets.size());
-    const Tensor normWeight = m_model.weight(m_model.m_finalNorm, 1, m_c.hidden);
-    const Tensor headWeight = m_model.weight(m_model.head(), m_c.vocab, m_c.hidden);
+    const Tensor normWeight = m_model.m_finalNorm;
+    const Tensor headWeight = m_model.m_head;
     std::vector<float> host(static_cast<std::size_t>(part * m_c.vocab));
     double loss = 0;
     const Tensor x = rows(m_x, m_c.hidden, first, part), norm = rows(m_norm, m_c.hidden, 0, part);
-    const Tensor logits{m_logits.data(), m_backend.dtype(), part, m_c.vocab, m_c.vocab};
+    const Tensor logits{m_logits.data(), DType::F32, part, m_c.vocab, m_c.vocab};
     m_backend.rmsNorm(norm, x, normWeight, m_c.rmsNormEps);
     m_backend.linear(logits, norm, headWeight, false);
     m_backend.download(host.data(), logits.data, host.size() * sizeof(float));
@@ -263,7 +262,7 @@ void BackwardPass::forwardLayer(int l) {
     const Tensor x = all(m_x, m_c.hidden);
     projectQkv(layer, x);
     attend(l);
-    m_backend.linear(x, all(m_attended.back(), m_qCols), m_model.weight(layer.o, m_c.hidden, m_qCols), true);
+    m_backend.linear(x, all(m_attended.back(), m_qCols), layer.o, true);
     mlpForward(layer);
 }
 
@@ -278,9 +277,9 @@ void BackwardPass::makeGradients() {
 }
 
 BackwardResult BackwardPass::run() {
-    const auto rowBytes = static_cast<std::size_t>(m_n * m_c.hidden) * sizeof(float);
+    const auto rowBytes = static_cast<std::size_t>(m_n * m_c.hidden * bytesPerValue(m_backend.dtype()));
     const Tensor x = all(m_x, m_c.hidden);
-    m_backend.embed(x, m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
+    m_backend.embed(x, m_sample.ids, m_model.m_embedding);
     for (int l = 0; l < m_c.layers; ++l) {
         if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
         m_inputs.push_back(make(m_c.hidden, "layer checkpoints"));
@@ -294,7 +293,7 @@ BackwardResult BackwardPass::run() {
         if (m_stop.stop_requested()) return {Completion::Cancelled, 0};
         const LanguageModel::Layer& layer = m_model.m_layers[static_cast<std::size_t>(l)];
         const Tensor input = all(m_inputs[static_cast<std::size_t>(l)], m_c.hidden);
-        const Tensor outWeight = m_model.weight(layer.o, m_c.hidden, m_qCols);
+        const Tensor outWeight = layer.o;
         // The residual stream between attention and MLP.
         m_backend.copy(m_x.data(), input.data, rowBytes);
         m_backend.linear(x, all(m_attended[static_cast<std::size_t>(l)], m_qCols), outWeight, true);
@@ -318,7 +317,7 @@ BackwardResult BackwardPass::run() {
 }
 
 Completion BackwardPass::observeLayers(const LayerObserver& observer) {
-    m_backend.embed(all(m_x, m_c.hidden), m_sample.ids, m_model.view(m_model.m_embedding, m_c.vocab, m_c.hidden));
+    m_backend.embed(all(m_x, m_c.hidden), m_sample.ids, m_model.m_embedding);
     for (int l = 0; l < m_c.layers; ++l) {
         if (m_stop.stop_requested()) return Completion::Cancelled;
         forwardLayer(l);
@@ -345,6 +344,9 @@ void LanguageModel::checkSample(std::span<const int> ids, const WindowMap* windo
 
 BackwardResult LanguageModel::backward(const BackwardSample& sample, std::stop_token stop) {
     checkSample(sample.ids, sample.windows);
+    if (!m_backend.hasGradients())
+        throw Error("profiles and influence need gradients, which " + m_backend.device().name +
+                    " does not compute yet; use --device cpu");
     const auto n = static_cast<std::int64_t>(sample.ids.size());
     for (const std::int64_t t : sample.targets)
         if (t < 1 || t >= n) throw UsageError("a loss target is outside the text");

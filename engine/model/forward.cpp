@@ -3,6 +3,7 @@
 #include "engine/core/error.h"
 #include "engine/model/language_model.h"
 #include "engine/model/sequence.h"
+#include "engine/model/step_recorder.h"
 
 #include <algorithm>
 
@@ -23,13 +24,6 @@ struct ItemRows {
     std::int64_t first = 0, count = 0, held = 0;
 };
 
-Tensor rowsOf(const Tensor& t, std::int64_t first, std::int64_t rows) {
-    Tensor part = t;
-    part.data = static_cast<float*>(t.data) + first * t.stride;
-    part.rows = rows;
-    return part;
-}
-
 } // namespace
 
 Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& logits, std::stop_token stop) {
@@ -41,8 +35,8 @@ Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& 
         if (n > config().context)
             throw Error("the input has " + std::to_string(n) + " tokens, the model's context is " +
                         std::to_string(config().context) + "; shorten the prompt or the answer");
-        if (!item.commit && static_cast<std::int64_t>(item.tokens.size()) > kChunk)
-            throw UsageError("a continuation that is only looked at has at most " + std::to_string(kChunk) + " tokens");
+        if (!item.commit && static_cast<std::int64_t>(item.tokens.size()) > chunkRows())
+            throw UsageError("a continuation that is only looked at has at most " + std::to_string(chunkRows()) + " tokens");
         if (item.commit) item.sequence->reserve(n);
         longest = std::max(longest, n);
     }
@@ -52,7 +46,7 @@ Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& 
     while (begin < left.size()) {
         std::vector<ForwardItem> chunk;
         std::vector<std::size_t> index;
-        std::int64_t room = kChunk;
+        std::int64_t room = chunkRows();
         std::size_t i = begin;
         for (; i < left.size() && room > 0; ++i) {
             ForwardItem& item = left[i];
@@ -83,6 +77,7 @@ Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& 
 
 Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits,
                                        const std::stop_token& stop) {
+    if (runRecorded(items, logits)) return Completion::Done;
     const ModelConfig& c = config();
     std::vector<int> ids;
     std::vector<std::int64_t> positions, queryPositions;
@@ -105,23 +100,23 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
     Activations& a = *m_activations;
     if (a.rows < n) {
         const auto make = [&](std::int64_t cols) {
-            return m_backend.allocate(static_cast<std::size_t>(n * cols) * sizeof(float), "activations");
+            return m_backend.allocate(static_cast<std::size_t>(n * cols * bytesPerValue(m_backend.dtype())), "activations");
         };
         a = {n, make(c.hidden), make(c.hidden), make(qCols), make(kvCols), make(kvCols), make(qCols),
              make(c.intermediate), make(c.intermediate), {}};
     }
-    const Tensor cosine = view(m_cosine, m_ropePositions, c.headDim / 2), sine = view(m_sine, m_ropePositions, c.headDim / 2);
+    const Tensor cosine = ropeTable(m_cosine), sine = ropeTable(m_sine);
     Tensor x = view(a.x, n, c.hidden);
-    m_backend.embed(x, ids, view(m_embedding, c.vocab, c.hidden));
+    m_backend.embed(x, ids, m_embedding);
 
     for (int l = 0; l < c.layers; ++l) {
         if (stop.stop_requested()) return Completion::Cancelled;
         const Layer& layer = m_layers[static_cast<std::size_t>(l)];
         const bool last = l + 1 == c.layers;
         Tensor norm = view(a.norm, n, c.hidden), k = view(a.k, n, kvCols), v = view(a.v, n, kvCols);
-        m_backend.rmsNorm(norm, x, weight(layer.inputNorm, 1, c.hidden), c.rmsNormEps);
-        m_backend.linear(k, norm, weight(layer.k, kvCols, c.hidden), false);
-        m_backend.linear(v, norm, weight(layer.v, kvCols, c.hidden), false);
+        m_backend.rmsNorm(norm, x, layer.inputNorm, c.rmsNormEps);
+        m_backend.linear(k, norm, layer.k, false);
+        m_backend.linear(v, norm, layer.v, false);
         m_backend.rope(k, c.kvHeads, positions, cosine, sine, false);
 
         std::vector<BatchItem> batch;
@@ -134,25 +129,27 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
             // The wanted rows move together; ranges may overlap, always towards the front.
             const std::int64_t from = rows[i].first + rows[i].count - queries;
             if (last && queries > 0 && from != queryRow)
-                for (const Buffer* b : {&a.x, &a.norm})
-                    m_backend.copy(b->as<float>() + queryRow * c.hidden, b->as<float>() + from * c.hidden,
-                                   static_cast<std::size_t>(queries * c.hidden) * sizeof(float));
+                for (const Buffer* b : {&a.x, &a.norm}) {
+                    const Tensor all = view(*b, n, c.hidden);
+                    m_backend.copy(all.rowRange(queryRow, queries).data, all.rowRange(from, queries).data,
+                                   static_cast<std::size_t>(queries * c.hidden * bytesPerValue(all.dtype)));
+                }
             queryRow += queries;
         }
         if (queryRow > 0) {
-            x = rowsOf(x, 0, queryRow);
-            norm = rowsOf(norm, 0, queryRow);
+            x = x.rowRange(0, queryRow);
+            norm = norm.rowRange(0, queryRow);
             const Tensor q = view(a.q, queryRow, qCols), attended = view(a.attention, queryRow, qCols);
-            m_backend.linear(q, norm, weight(layer.q, qCols, c.hidden), false);
+            m_backend.linear(q, norm, layer.q, false);
             m_backend.rope(q, c.heads, last ? queryPositions : positions, cosine, sine, false);
             m_backend.attention(shape(), q, k, v, attended, {}, batch);
-            m_backend.linear(x, attended, weight(layer.o, c.hidden, qCols), true);
-            m_backend.rmsNorm(norm, x, weight(layer.postNorm, 1, c.hidden), c.rmsNormEps);
+            m_backend.linear(x, attended, layer.o, true);
+            m_backend.rmsNorm(norm, x, layer.postNorm, c.rmsNormEps);
             const Tensor gate = view(a.gate, queryRow, c.intermediate), up = view(a.up, queryRow, c.intermediate);
-            m_backend.linear(gate, norm, weight(layer.gate, c.intermediate, c.hidden), false);
-            m_backend.linear(up, norm, weight(layer.up, c.intermediate, c.hidden), false);
+            m_backend.linear(gate, norm, layer.gate, false);
+            m_backend.linear(up, norm, layer.up, false);
             m_backend.swiGlu(gate, up);
-            m_backend.linear(x, gate, weight(layer.down, c.hidden, c.intermediate), true);
+            m_backend.linear(x, gate, layer.down, true);
         }
         std::vector<BatchItem> committed;
         for (std::size_t i = 0; i < items.size(); ++i)
@@ -168,6 +165,37 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
     return Completion::Done;
 }
 
+/// One new token each, of sequences that keep coming: replayed, where the device has recorded the step. False:
+/// not that case.
+bool LanguageModel::runRecorded(std::span<ForwardItem> items, const LogitsFn& logits) {
+    for (const ForwardItem& item : items)
+        if (item.tokens.size() != 1 || item.logitRows != 1 || !item.commit) return false;
+    if (!m_recorder) m_recorder = std::make_unique<StepRecorder>();
+    std::vector<Sequence*> sequences;
+    for (const ForwardItem& item : items) sequences.push_back(item.sequence);
+    const auto record = [&](std::span<const StepSequence> caches) {
+        LlamaWeights weights{{m_layers.begin(), m_layers.end()}, m_embedding, m_finalNorm, m_head,
+                             ropeTable(m_cosine), ropeTable(m_sine)};
+        return m_backend.recordStep(config(), weights, caches);
+    };
+    RecordedStep* step = m_recorder->step(sequences, m_cosine.data(), record);
+    if (!step) return false;
+    std::vector<int> tokens;
+    std::vector<std::int64_t> positions;
+    for (const ForwardItem& item : items) {
+        tokens.push_back(item.tokens.front());
+        positions.push_back(item.sequence->length());
+    }
+    const auto vocab = static_cast<std::size_t>(config().vocab);
+    std::vector<float> rows(items.size() * vocab);
+    step->run(tokens, positions, rows);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        items[i].sequence->advance(1);
+        logits(i, positions[i], std::span<const float>(rows).subspan(i * vocab, vocab));
+    }
+    return true;
+}
+
 void LanguageModel::emitLogits(const Tensor& x, std::span<const ForwardItem> items,
                                std::span<const std::int64_t> firstHeld, const LogitsFn& logits) {
     const ModelConfig& c = config();
@@ -177,14 +205,14 @@ void LanguageModel::emitLogits(const Tensor& x, std::span<const ForwardItem> ite
         a.logits = m_backend.allocate(bytes, "logits");
     }
     const Tensor norm = view(a.norm, x.rows, c.hidden);
-    m_backend.rmsNorm(norm, x, weight(m_finalNorm, 1, c.hidden), c.rmsNormEps);
+    m_backend.rmsNorm(norm, x, m_finalNorm, c.rmsNormEps);
     std::vector<float> host;
     std::size_t item = 0;
     std::int64_t within = 0;
     for (std::int64_t first = 0; first < x.rows; first += kLogitRows) {
         const std::int64_t count = std::min(kLogitRows, x.rows - first);
-        const Tensor out = view(a.logits, count, c.vocab);
-        m_backend.linear(out, rowsOf(norm, first, count), weight(head(), c.vocab, c.hidden), false);
+        const Tensor out{a.logits.data(), DType::F32, count, c.vocab, c.vocab};
+        m_backend.linear(out, norm.rowRange(first, count), m_head, false);
         host.resize(static_cast<std::size_t>(count * c.vocab));
         m_backend.download(host.data(), out.data, host.size() * sizeof(float));
         for (std::int64_t r = 0; r < count; ++r) {

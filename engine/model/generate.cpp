@@ -35,7 +35,7 @@ GenerateResult generate(LanguageModel& model, Sequence& sequence, std::span<cons
     const auto start = Clock::now();
     const auto total = static_cast<std::int64_t>(prompt.size());
     for (std::int64_t done = 0; done < total;) {
-        const std::int64_t count = std::min(LanguageModel::kChunk, total - done);
+        const std::int64_t count = std::min(model.chunkRows(), total - done);
         ForwardItem item{&sequence, prompt.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)),
                          done + count == total && options.maxNew > 0 ? 1 : 0};
         result.completion = model.forward(std::span(&item, 1), keep, stop);

@@ -2,6 +2,7 @@
 #include "engine/model/language_model.h"
 
 #include "engine/core/error.h"
+#include "engine/model/step_recorder.h"
 
 #include <cmath>
 #include <numbers>
@@ -38,39 +39,61 @@ LanguageModel::LanguageModel(std::shared_ptr<const Model> files, Backend& backen
                              const ProgressFn& progress)
     : m_files(std::move(files)), m_backend(backend) {
     const ModelConfig& c = config();
-    const auto load = [&](const std::string& name) {
-        const TensorView& t = m_files->weight(name);
-        Buffer buffer = m_backend.uploadWeight(t.data, *weightType(t.type), static_cast<std::int64_t>(t.elements()),
-                                               "weight " + name);
-        m_weightBytes += buffer.bytes();
-        return buffer;
-    };
-    m_embedding = load("model.embed_tokens.weight");
+    m_embedding = loadWeight({"model.embed_tokens.weight"}, c.hidden, m_memory);
     for (int l = 0; l < c.layers && !stop.stop_requested(); ++l) {
         const std::string base = "model.layers." + std::to_string(l) + ".";
+        const std::string attention = base + "self_attn.", mlp = base + "mlp.";
+        const std::int64_t qRows = std::int64_t(c.heads) * c.headDim, kvRows = std::int64_t(c.kvHeads) * c.headDim;
         Layer layer;
-        layer.inputNorm = load(base + "input_layernorm.weight");
-        layer.q = load(base + "self_attn.q_proj.weight");
-        layer.k = load(base + "self_attn.k_proj.weight");
-        layer.v = load(base + "self_attn.v_proj.weight");
-        layer.o = load(base + "self_attn.o_proj.weight");
-        layer.postNorm = load(base + "post_attention_layernorm.weight");
-        layer.gate = load(base + "mlp.gate_proj.weight");
-        layer.up = load(base + "mlp.up_proj.weight");
-        layer.down = load(base + "mlp.down_proj.weight");
+        const auto load = [&](std::initializer_list<std::string> names, std::int64_t cols) {
+            return loadWeight(names, cols, layer.memory);
+        };
+        layer.inputNorm = load({base + "input_layernorm.weight"}, c.hidden);
+        layer.qkv = load({attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
+                         c.hidden);
+        layer.q = layer.qkv.rowRange(0, qRows);
+        layer.k = layer.qkv.rowRange(qRows, kvRows);
+        layer.v = layer.qkv.rowRange(qRows + kvRows, kvRows);
+        layer.o = load({attention + "o_proj.weight"}, qRows);
+        layer.postNorm = load({base + "post_attention_layernorm.weight"}, c.hidden);
+        layer.gateUp = load({mlp + "gate_proj.weight", mlp + "up_proj.weight"}, c.hidden);
+        layer.gate = layer.gateUp.rowRange(0, c.intermediate);
+        layer.up = layer.gateUp.rowRange(c.intermediate, c.intermediate);
+        layer.down = load({mlp + "down_proj.weight"}, c.intermediate);
         m_layers.push_back(std::move(layer));
         if (progress) progress({"load weights", l + 1, c.layers});
     }
-    m_finalNorm = load("model.norm.weight");
-    if (!c.tiedEmbeddings) m_lmHead = load("lm_head.weight");
+    m_finalNorm = loadWeight({"model.norm.weight"}, c.hidden, m_memory);
+    m_head = c.tiedEmbeddings ? m_embedding : loadWeight({"lm_head.weight"}, c.hidden, m_memory);
 }
 
-Tensor LanguageModel::weight(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const {
-    return {buffer.data(), m_backend.dtype(), rows, cols, cols};
+LanguageModel::~LanguageModel() = default;
+
+Tensor LanguageModel::loadWeight(std::initializer_list<std::string> names, std::int64_t cols,
+                                 std::vector<Buffer>& memory) {
+    std::int64_t values = 0;
+    for (const std::string& name : names) values += static_cast<std::int64_t>(m_files->weight(name).elements());
+    const DType type = m_backend.dtype();
+    memory.push_back(m_backend.allocate(static_cast<std::size_t>(values * bytesPerValue(type)),
+                                        "weight " + *names.begin()));
+    m_weightBytes += memory.back().bytes();
+    const Tensor all = view(memory.back(), values / cols, cols);
+    std::int64_t row = 0;
+    for (const std::string& name : names) {
+        const TensorView& t = m_files->weight(name);
+        const auto count = static_cast<std::int64_t>(t.elements());
+        m_backend.uploadWeight(all.rowRange(row, count / cols).data, t.data, *weightType(t.type), count);
+        row += count / cols;
+    }
+    return all;
 }
 
 Tensor LanguageModel::view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const {
     return {buffer.data(), m_backend.dtype(), rows, cols, cols};
+}
+
+Tensor LanguageModel::ropeTable(const Buffer& buffer) const {
+    return {buffer.data(), DType::F32, m_ropePositions, config().headDim / 2, config().headDim / 2};
 }
 
 void LanguageModel::ensureRope(std::int64_t positions) {
@@ -86,9 +109,10 @@ void LanguageModel::ensureRope(std::int64_t positions) {
             cosine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(std::cos(double(angle)));
             sine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(std::sin(double(angle)));
         }
-    const auto values = static_cast<std::int64_t>(cosine.size());
-    m_cosine = m_backend.uploadWeight(cosine.data(), DType::F32, values, "rotary tables");
-    m_sine = m_backend.uploadWeight(sine.data(), DType::F32, values, "rotary tables");
+    for (const auto& [buffer, values] : {std::pair{&m_cosine, &cosine}, std::pair{&m_sine, &sine}}) {
+        *buffer = m_backend.allocate(values->size() * sizeof(float), "rotary tables");
+        m_backend.upload(buffer->data(), values->data(), buffer->bytes());
+    }
     m_ropePositions = count;
 }
 

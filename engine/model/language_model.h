@@ -11,6 +11,7 @@
 #include "engine/model/sample_costs.h"
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -19,6 +20,7 @@
 namespace moa {
 
 class Sequence;
+class StepRecorder;
 
 /// One sequence's new tokens in a forward pass.
 struct ForwardItem {
@@ -55,6 +57,7 @@ public:
     /// Converts the weights to the device's type. `progress` counts layers. Throws MemoryError, FileError.
     LanguageModel(std::shared_ptr<const Model> files, Backend& backend, std::stop_token stop = {},
                   const ProgressFn& progress = {});
+    ~LanguageModel();
 
     const Model& files() const { return *m_files; }
     const ModelConfig& config() const { return m_files->config; }
@@ -62,12 +65,13 @@ public:
     std::uint64_t weightBytes() const { return m_weightBytes; } ///< on the device
     AttentionShape shape() const { return {config().heads, config().kvHeads, config().headDim}; }
 
-    /// Runs all items' tokens through the model, in chunks of at most kChunk rows, and appends them to their
+    /// Runs all items' tokens through the model, in chunks of at most chunkRows() rows, and appends them to their
     /// sequences. Checks `stop` between layers; after a cancel the sequences hold whole chunks only. Throws Error
     /// for token ids outside the vocabulary and for positions past the context.
     Completion forward(std::span<ForwardItem> items, const LogitsFn& logits, std::stop_token stop = {});
 
     /// Forward and backward of one sample; activations are checkpointed per layer, memory is O(n).
+    /// Throws Error on a device without gradients.
     BackwardResult backward(const BackwardSample& sample, std::stop_token stop = {});
 
     /// Forward of one whole text under `windows` (null: dense); `observer` sees every layer, the first one first.
@@ -76,31 +80,36 @@ public:
                              std::stop_token stop = {});
 
     /// Rows a forward pass works on at once.
-    static constexpr std::int64_t kChunk = 512;
+    std::int64_t chunkRows() const { return moa::chunkRows(m_backend.dtype()); }
 
 private:
     friend class BackwardPass;
 
-    struct Layer {
-        Buffer inputNorm, q, k, v, o, postNorm, gate, up, down;
+    struct Layer : LlamaLayer {
+        std::vector<Buffer> memory;
+        Tensor q, k, v, gate, up; ///< parts of qkv and gateUp
     };
     struct Activations; ///< buffers of one forward chunk
 
+    /// Names are the file's; parts are put one below the other. Counts the bytes.
+    Tensor loadWeight(std::initializer_list<std::string> names, std::int64_t cols, std::vector<Buffer>& memory);
     Completion forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits, const std::stop_token& stop);
+    bool runRecorded(std::span<ForwardItem> items, const LogitsFn& logits);
     void emitLogits(const Tensor& x, std::span<const ForwardItem> items, std::span<const std::int64_t> firstHeld,
                     const LogitsFn& logits);
     void ensureRope(std::int64_t positions);
-    Tensor weight(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
     Tensor view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
+    Tensor ropeTable(const Buffer& buffer) const;
     void checkTokens(std::span<const int> tokens) const;
     void checkSample(std::span<const int> ids, const WindowMap* windows) const;
-    const Buffer& head() const { return m_lmHead ? m_lmHead : m_embedding; }
 
     std::shared_ptr<const Model> m_files;
     Backend& m_backend;
     std::uint64_t m_weightBytes = 0;
-    Buffer m_embedding, m_finalNorm, m_lmHead;
+    std::vector<Buffer> m_memory; ///< of what follows
+    Tensor m_embedding, m_finalNorm, m_head;
     std::vector<Layer> m_layers;
+    std::unique_ptr<StepRecorder> m_recorder;
     Buffer m_cosine, m_sine;
     std::int64_t m_ropePositions = 0;
     std::shared_ptr<Activations> m_activations;

@@ -1,8 +1,8 @@
 #include "engine/model/memory_estimate.h"
 
 #include "engine/core/error.h"
+#include "engine/backend/backend.h"
 #include "engine/loader/model_files.h"
-#include "engine/model/language_model.h"
 
 #include <algorithm>
 
@@ -25,23 +25,25 @@ void checkRequest(const ModelConfig& config, const MemoryRequest& request) {
                          std::to_string(config.layers) + " × " + std::to_string(config.heads));
 }
 
-/// Values of the buffers of a forward pass: per row the residual stream and its norm (hidden each), queries
-/// and attention output (H·D each), keys and values and the attention's packed copy of both (G·D each), gate
-/// and up (intermediate each), for at most kChunk rows; logits of kLogitRows rows; the two rotary tables, D/2
-/// values a position.
-std::int64_t activationValues(const ModelConfig& c, std::int64_t tokens, std::int64_t batch) {
-    const std::int64_t chunk = LanguageModel::kChunk;
-    const std::int64_t rows = tokens >= chunk ? chunk : std::min(chunk, tokens * batch);
-    const std::int64_t perRow =
-        2ll * c.hidden + 2ll * c.heads * c.headDim + 4ll * c.kvHeads * c.headDim + 2ll * c.intermediate;
-    return rows * perRow + kLogitRows * c.vocab + tokens * c.headDim;
+/// Values of a row of a layer's attention: residual stream and its norm (hidden each), queries and attention
+/// output (H·D each), keys and values (G·D each), and on the processor, which works in F32, the packed copy
+/// that attention makes of both.
+std::int64_t attentionRow(const ModelConfig& c, DType dtype) {
+    const std::int64_t copies = dtype == DType::F32 ? 4 : 2;
+    return 2ll * c.hidden + 2ll * c.heads * c.headDim + copies * c.kvHeads * c.headDim;
+}
+
+/// Bytes of the buffers of a forward pass: per row those of attention, gate and up (intermediate each), for at
+/// most chunkRows() rows; logits of kLogitRows rows; the two rotary tables, D/2 values a position.
+std::int64_t activationBytes(const ModelConfig& c, const MemoryRequest& request) {
+    const std::int64_t chunk = chunkRows(request.dtype), tokens = request.tokens;
+    const std::int64_t rows = tokens >= chunk ? chunk : std::min(chunk, tokens * request.batch);
+    const std::int64_t perRow = attentionRow(c, request.dtype) + 2ll * c.intermediate;
+    return rows * perRow * bytesPerValue(request.dtype) +
+           (kLogitRows * c.vocab + tokens * c.headDim) * static_cast<std::int64_t>(sizeof(float));
 }
 
 } // namespace
-
-std::int64_t bytesPerValue(DType type) {
-    return type == DType::F32 ? 4 : 2;
-}
 
 std::int64_t parameterCount(const ModelConfig& config) {
     std::int64_t sum = 0;
@@ -58,7 +60,7 @@ MemoryEstimate estimateMemory(const ModelConfig& config, const MemoryRequest& re
     const std::int64_t n = request.tokens, value = bytesPerValue(request.dtype);
     MemoryEstimate estimate;
     estimate.weights = static_cast<std::uint64_t>(parameterCount(config) * value);
-    estimate.activations = static_cast<std::uint64_t>(activationValues(config, n, request.batch) * value);
+    estimate.activations = static_cast<std::uint64_t>(activationBytes(config, request));
     const std::int64_t slot = 2ll * config.headDim * value * request.batch; // a key and a value
     const std::int64_t dense = config.kvHeads * denseCache(n, kDefaultSink) * slot;
     for (int l = 0; l < config.layers; ++l) {
@@ -89,12 +91,11 @@ std::int64_t longestFit(const ModelConfig& config, const MemoryRequest& request,
 }
 
 std::uint64_t observationBytes(const ModelConfig& c, std::int64_t tokens, DType dtype) {
-    // Residual stream and norm, queries and outputs, keys and values and the attention's packed copy of both,
-    // log-sum-exp, rotary tables; gate and up of one chunk.
-    const std::int64_t row =
-        2ll * c.hidden + 2ll * c.heads * c.headDim + 4ll * c.kvHeads * c.headDim + c.heads + c.headDim;
-    const std::int64_t chunk = std::min(tokens, LanguageModel::kChunk);
-    return static_cast<std::uint64_t>((tokens * row + 2 * chunk * c.intermediate) * bytesPerValue(dtype));
+    // All rows of attention, log-sum-exp, rotary tables; gate and up of one chunk.
+    const std::int64_t chunk = std::min(tokens, chunkRows(dtype));
+    return static_cast<std::uint64_t>(
+        (tokens * attentionRow(c, dtype) + 2 * chunk * c.intermediate) * bytesPerValue(dtype) +
+        tokens * (c.heads + c.headDim) * static_cast<std::int64_t>(sizeof(float)));
 }
 
 } // namespace moa

@@ -12,7 +12,6 @@
 
 namespace moa {
 
-std::int64_t bytesPerValue(DType type);
 /// Values in the weights of a model of this shape.
 std::int64_t parameterCount(const ModelConfig& config);
 

@@ -4,6 +4,7 @@
 #include "engine/model/language_model.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace moa {
 
@@ -38,6 +39,11 @@ Sequence::Sequence(LanguageModel& model, MaskSource mask, std::int64_t n)
     m_storage = std::move(layout.storage);
 }
 
+std::uint64_t Sequence::nextLayoutId() {
+    static std::atomic<std::uint64_t> last = 0;
+    return ++last;
+}
+
 Sequence::Layout Sequence::layOut(std::int64_t n) const {
     const ModelConfig& config = m_model->config();
     Layout layout;
@@ -49,7 +55,7 @@ Sequence::Layout Sequence::layOut(std::int64_t n) const {
         layout.heads.push_back({nullptr, nullptr, sink, std::min(w, most), sink});
         slots += sink + layout.heads.back().ring;
     }
-    const std::int64_t row = config.headDim * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t row = config.headDim * bytesPerValue(m_model->backend().dtype());
     layout.storage = m_model->backend().allocate(static_cast<std::size_t>(2 * slots * row), "KV cache of " +
                                                  std::to_string(n) + " tokens");
     auto* at = layout.storage.as<std::byte>();
@@ -64,7 +70,7 @@ Sequence::Layout Sequence::layOut(std::int64_t n) const {
 
 void Sequence::copyHeld(const KvHeadCache& from, const KvHeadCache& to) const {
     Backend& backend = m_model->backend();
-    const std::int64_t row = m_model->config().headDim * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t row = m_model->config().headDim * bytesPerValue(backend.dtype());
     const auto move = [&](std::int64_t fromSlot, std::int64_t toSlot, std::int64_t rows) {
         for (const auto& [a, b] : {std::pair{from.k, to.k}, std::pair{from.v, to.v}})
             backend.copy(static_cast<std::byte*>(b) + toSlot * row, static_cast<std::byte*>(a) + fromSlot * row,
@@ -89,11 +95,13 @@ void Sequence::reserve(std::int64_t n) {
     m_heads = std::move(layout.heads);
     m_storage = std::move(layout.storage);
     m_n = target;
+    m_layoutId = nextLayoutId();
     ++m_relayouts;
 }
 
 void Sequence::clear() {
     m_length = 0;
+    m_layoutId = nextLayoutId();
     for (KvHeadCache& head : m_heads) head.ringFirst = head.sink;
 }
 
@@ -102,6 +110,7 @@ void Sequence::rewind(std::int64_t length) {
         if (head.ringFirst > head.sink)
             throw Error("a sequence that has dropped keys cannot go back to " + std::to_string(length) + " tokens");
     m_length = std::min(m_length, length);
+    m_layoutId = nextLayoutId();
 }
 
 Sequence Sequence::Copy() const {

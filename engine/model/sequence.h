@@ -45,6 +45,10 @@ public:
     std::int64_t capacity() const { return m_n; }    ///< N of the current layout
     std::uint64_t kvBytes() const { return m_storage.bytes(); }
     const WindowMap& windows() const { return m_windows; }
+    /// Of its caches and of what they hold: another after a new layout and after going back. Never that of another
+    /// sequence.
+    std::uint64_t layoutId() const { return m_layoutId; }
+    std::span<const KvHeadCache> caches() const { return m_heads; } ///< [L][G]
     /// Number of times the rings were laid out anew, and the (layer, KV head, token) keys that the mask of the
     /// current N would show but earlier, narrower rings had already dropped.
     int relayouts() const { return m_relayouts; }
@@ -70,6 +74,7 @@ private:
         std::vector<KvHeadCache> heads; ///< [L][G]
         Buffer storage;
     };
+    static std::uint64_t nextLayoutId();
     Layout layOut(std::int64_t n) const;
     void copyHeld(const KvHeadCache& from, const KvHeadCache& to) const;
 
@@ -77,6 +82,7 @@ private:
     MaskSource m_mask;
     std::int64_t m_n = 0, m_length = 0;
     int m_relayouts = 0;
+    std::uint64_t m_layoutId = nextLayoutId();
     WindowMap m_windows;
     std::vector<KvHeadCache> m_heads; ///< [L][G]
     Buffer m_storage;

@@ -13,12 +13,12 @@ public:
     std::uint64_t peak() const { return m_peak; }
 
     DeviceInfo device() const override { return m_inner->device(); }
+    std::uint64_t usedBytes() const override { return live(); }
     Buffer allocate(std::size_t bytes, const std::string& what) override {
         return counted(m_inner->allocate(bytes, what));
     }
-    Buffer uploadWeight(const void* values, DType type, std::int64_t count,
-                        const std::string& what) override {
-        return counted(m_inner->uploadWeight(values, type, count, what));
+    void uploadWeight(void* device, const void* values, DType type, std::int64_t count) override {
+        m_inner->uploadWeight(device, values, type, count);
     }
     void upload(void* device, const void* host, std::size_t bytes) override {
         m_inner->upload(device, host, bytes);
@@ -28,6 +28,7 @@ public:
     }
     void copy(void* to, const void* from, std::size_t bytes) override { m_inner->copy(to, from, bytes); }
     DType dtype() const override { return m_inner->dtype(); }
+    std::int64_t rowsPerStop() const override { return m_inner->rowsPerStop(); }
     void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {
         m_inner->embed(out, ids, table);
     }

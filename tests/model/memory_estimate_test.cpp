@@ -58,14 +58,14 @@ void expectEstimate(std::int64_t tokens, int batch, const SparsePlan* plan) {
     }
     const std::vector<int> ids(static_cast<std::size_t>(tokens), 9);
     std::vector<ForwardItem> items;
-    for (Sequence& sequence : sequences) items.push_back({&sequence, ids, LanguageModel::kChunk});
+    for (Sequence& sequence : sequences) items.push_back({&sequence, ids, chunkRows(DType::F32)});
     model.forward(items, [](std::size_t, std::int64_t, std::span<const float>) {});
 
     const MemoryEstimate estimate = estimateMemory(files->config, {DType::F32, tokens, batch, plan});
     EXPECT_EQ(estimate.weights, model.weightBytes());
     EXPECT_EQ(estimate.kvPlan, kv);
     const std::uint64_t taken =
-        backend.peak() + packedBytes(files->config, std::min(tokens * batch, LanguageModel::kChunk));
+        backend.peak() + packedBytes(files->config, std::min(tokens * batch, chunkRows(DType::F32)));
     expectWithin(0.01, estimate.sparse(), taken, "all");
     expectWithin(0.03, estimate.activations, taken - kv - model.weightBytes(), "activations");
 }

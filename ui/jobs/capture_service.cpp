@@ -59,7 +59,7 @@ Job* CaptureService::capture(const std::shared_ptr<const PromptValue>& prompt, i
 
 void CaptureService::summarize(quint64 generation, int firstLayer, JobContext& context) {
     const ModelConfig& config = m_state->model().config();
-    const int threads = std::max(1, m_state->backend().device().threads);
+    const int threads = m_state->options().threads > 0 ? m_state->options().threads : availableThreads();
     std::vector<int> order(std::size_t(config.layers));
     std::iota(order.begin(), order.end(), 0);
     std::ranges::stable_partition(order, [&](int l) { return l == firstLayer; });

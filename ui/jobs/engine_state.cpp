@@ -2,6 +2,7 @@
 #include "ui/jobs/engine_state.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cuda/cuda_module.h"
 #include "engine/core/error.h"
 
 #include <algorithm>
@@ -15,13 +16,28 @@ constexpr std::size_t kFilesKept = 4;
 
 } // namespace
 
-Backend& EngineState::backend() {
-    if (!m_backend) {
-        if (m_options.device != "auto" && m_options.device != "cpu")
-            throw Error("device " + m_options.device + " is not there; choose cpu in the settings");
-        m_backend = makeCpuBackend(m_options.threads);
-    }
+Backend& EngineState::backend(DType fileType) {
+    if (m_backend && (m_model || m_backend->dtype() == m_choice.valueType(fileType))) return *m_backend;
+    m_backend.reset();
+    m_choice = chooseDevice(m_options.device);
+    m_backend = openBackend(m_choice, m_options.threads, fileType);
     return *m_backend;
+}
+
+Backend& EngineState::backend() {
+    return m_backend ? *m_backend : backend(DType::F16);
+}
+
+std::vector<std::pair<std::string, DeviceInfo>> EngineState::devices() {
+    const DeviceInfo active = backend().device();
+    std::vector<std::pair<std::string, DeviceInfo>> all;
+    const auto name = [](int card) { return card < 0 ? std::string("cpu") : "cuda:" + std::to_string(card); };
+    all.emplace_back(name(m_choice.card), active);
+    if (m_choice.onCard()) all.emplace_back("cpu", makeCpuBackend(m_options.threads)->device());
+    const std::vector<DeviceInfo> cards = cudaDevices();
+    for (int card = 0; card < static_cast<int>(cards.size()); ++card)
+        if (card != m_choice.card) all.emplace_back(name(card), cards[static_cast<std::size_t>(card)]);
+    return all;
 }
 
 std::shared_ptr<const Model> EngineState::files(const std::string& nameOrPath) {

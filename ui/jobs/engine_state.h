@@ -2,7 +2,7 @@
 // but for the files of models, which any thread may ask for.
 #pragma once
 
-#include "engine/backend/backend.h"
+#include "engine/backend/device_choice.h"
 #include "engine/loader/model_files.h"
 #include "engine/model/language_model.h"
 
@@ -10,6 +10,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace moa {
 
@@ -24,8 +26,13 @@ public:
     explicit EngineState(EngineOptions options) : m_options(std::move(options)) {}
 
     const EngineOptions& options() const { return m_options; }
-    /// Made at the first call. Throws Error for a device that is not there.
+    /// Made at the first call, and made anew, with no model loaded, for files whose type the card keeps in
+    /// another one. Throws Error for a device that is not there.
+    Backend& backend(DType fileType);
+    /// The same, whatever types it keeps.
     Backend& backend();
+    /// Name ("cpu", "cuda:0") and facts of every device, the one in use first. Throws as backend().
+    std::vector<std::pair<std::string, DeviceInfo>> devices();
     /// Files of a model by path or bundled name; the last few are kept, so that a click on a list is quick. Any thread.
     /// Throws FileError.
     std::shared_ptr<const Model> files(const std::string& nameOrPath);
@@ -38,6 +45,7 @@ public:
 
 private:
     EngineOptions m_options;
+    DeviceChoice m_choice;
     std::unique_ptr<Backend> m_backend;
     std::unique_ptr<LanguageModel> m_model;
     std::mutex m_mutex;                                                       ///< guards what follows

@@ -1,6 +1,7 @@
 // The engine's arithmetic at every length a chart shows.
 #include "ui/jobs/estimate.h"
 
+#include "engine/backend/device_choice.h"
 #include "engine/model/memory_estimate.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@ namespace moa {
 
 RunEstimate estimateRun(const EstimateInput& input) {
     const ModelConfig& config = input.model.config;
-    MemoryRequest request{input.onCard ? DType::BF16 : DType::F32, input.length, input.batch,
+    MemoryRequest request{DeviceChoice{input.onCard ? 0 : -1}.valueType(config.dtype), input.length, input.batch,
                           input.plan ? &*input.plan : nullptr};
     const MemoryEstimate at = estimateMemory(config, request);
     RunEstimate result;

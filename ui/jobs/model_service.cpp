@@ -1,9 +1,7 @@
 // Facts, loads and ejects on the worker thread.
 #include "ui/jobs/model_service.h"
 
-#include "engine/backend/cpu/cpu_backend.h"
 #include "engine/core/error.h"
-#include "engine/core/heap_use.h"
 #include "engine/model/memory_estimate.h"
 #include "engine/model/sequence.h"
 
@@ -47,7 +45,7 @@ std::vector<fs::path> modelFolders(const fs::path& folder) {
 }
 
 /// Lays the cache out and runs a first chunk, so that everything a run needs is allocated and can be measured.
-LoadedModel warmUp(LanguageModel& model, const LoadRequest& request, quint64 heapBefore, JobContext& context) {
+LoadedModel warmUp(LanguageModel& model, const LoadRequest& request, quint64 usedBefore, JobContext& context) {
     LoadedModel result;
     result.length = request.length;
     result.hasPlan = request.plan.has_value();
@@ -63,15 +61,15 @@ LoadedModel warmUp(LanguageModel& model, const LoadRequest& request, quint64 hea
     for (int l = 0; l < config.layers; ++l) {
         quint64 bytes = 0;
         for (const KvHeadCache& head : sequences.front().layer(LayerIndex(l)))
-            bytes += quint64(head.sink + head.ring) * quint64(config.headDim) * 2 * sizeof(float);
+            bytes += quint64(head.sink + head.ring) * quint64(config.headDim) * 2 * quint64(bytesPerValue(model.backend().dtype()));
         result.kvByLayer.push_back(bytes * quint64(request.batch));
     }
     context.report({"Warm up", 0, 1});
-    const std::vector<int> tokens(std::size_t(std::min<std::int64_t>(LanguageModel::kChunk, request.length)), 0);
+    const std::vector<int> tokens(std::size_t(std::min<std::int64_t>(model.chunkRows(), request.length)), 0);
     std::vector<ForwardItem> items;
     for (Sequence& sequence : sequences) items.push_back({&sequence, tokens, 1});
     context.mark(model.forward(items, [](std::size_t, std::int64_t, std::span<const float>) {}, context.stop()));
-    const quint64 taken = heapBytes() - heapBefore;
+    const quint64 taken = model.backend().usedBytes() - usedBefore;
     const quint64 known = result.allocated.weights + result.allocated.kv;
     result.allocated.activations = taken > known ? taken - known : 0;
     context.report({"Warm up", 1, 1});
@@ -115,9 +113,13 @@ void ModelService::findModels(const QStringList& folders) {
 }
 
 QList<DeviceFacts> ModelService::devices() {
-    const DeviceInfo info = m_state->backend().device();
-    return {{QString::fromStdString(info.kind), QString::fromStdString(info.name),
-             QObject::tr("%n thread(s)", nullptr, info.threads), info.memoryBytes, info.freeBytes, heapBytes()}};
+    QList<DeviceFacts> facts;
+    for (const auto& [id, info] : m_state->devices())
+        facts.append({QString::fromStdString(id), QString::fromStdString(info.name),
+                      info.kind == "cpu" ? QObject::tr("%n thread(s)", nullptr, info.threads) : QString(),
+                      info.memoryBytes, info.freeBytes, 0});
+    facts.front().processBytes = m_state->backend().usedBytes();
+    return facts;
 }
 
 void ModelService::refreshDevices() {
@@ -134,8 +136,8 @@ Job* ModelService::load(const LoadRequest& request) {
         context.report({"Check files", 0, 1});
         const auto files = state->files(request.path.toStdString());
         context.report({"Check files", 1, 1});
-        Backend& backend = state->backend(); // its own memory is not the model's
-        const quint64 before = heapBytes();
+        Backend& backend = state->backend(files->config.dtype); // its own memory is not the model's
+        const quint64 before = backend.usedBytes();
         auto model = std::make_unique<LanguageModel>(files, backend, context.stop(), context.progressFn());
         if (!context.stop().stop_requested()) {
             LoadedModel result = warmUp(*model, request, before, context);
@@ -159,9 +161,9 @@ Job* ModelService::load(const LoadRequest& request) {
 
 Job* ModelService::eject() {
     return m_worker.submit(tr("Ejecting the model"), false, [this, state = m_state](JobContext& context) {
-        const quint64 before = heapBytes();
+        const quint64 before = state->backend().usedBytes();
         state->eject();
-        context.post([this, before, after = quint64(heapBytes()), list = devices()] {
+        context.post([this, before, after = quint64(state->backend().usedBytes()), list = devices()] {
             emit devicesRead(list);
             emit ejected(before, after);
         });

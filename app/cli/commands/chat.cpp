@@ -114,7 +114,7 @@ private:
         const Sequence* s = m_conversation.sequence();
         const ModelConfig& c = m_model.config();
         const SparsePlan dense = uniformPlan(c.layers, c.heads, c.kvHeads, {0, 1});
-        const int element = m_model.backend().dtype() == DType::F32 ? 4 : 2;
+        const int element = static_cast<int>(bytesPerValue(m_model.backend().dtype()));
         const std::int64_t n = s ? s->capacity() : 0;
         return {
             {"plan", m_conversation.plan().path.empty() ? Json(nullptr) : Json(m_conversation.plan().path)},

@@ -6,6 +6,7 @@
 #include "app/cli/versions.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cuda/cuda_module.h"
 #include "engine/core/format.h"
 
 #include <filesystem>
@@ -29,9 +30,14 @@ Json devicesJson(CliContext& cli, Json& missing) {
                        {"threads", info.threads},
                        {"memory_bytes", info.memoryBytes},
                        {"free_bytes", info.freeBytes}});
+    std::string why;
+    const std::vector<DeviceInfo> cards = cudaDevices(&why);
+    for (const DeviceInfo& card : cards)
+        devices.push_back({{"kind", "cuda"}, {"name", card.name}, {"usable", true}, {"memory_bytes", card.memoryBytes}});
+    if (!cards.empty()) return devices;
     for (const std::string& card : nvidiaCards())
         devices.push_back({{"kind", "cuda"}, {"name", card}, {"usable", false}});
-    if (devices.size() > 1) miss(missing, "the CUDA backend: this build has none, the CPU serves", "");
+    if (devices.size() > 1) miss(missing, "the CUDA backend, the CPU serves: " + why, "");
     return devices;
 }
 
@@ -94,7 +100,8 @@ std::string describe(const Json& r) {
                  (d.contains("threads") ? ", " + d["threads"].dump() + " threads, " +
                                               formatBytes(d["free_bytes"].get<std::uint64_t>()) + " of " +
                                               formatBytes(d["memory_bytes"].get<std::uint64_t>()) + " free"
-                                        : "")});
+                  : d.contains("memory_bytes") ? ", " + formatBytes(d["memory_bytes"].get<std::uint64_t>())
+                                               : "")});
     lines.push_back({"backend", r["backend"].get<std::string>()});
     const Json& folder = r["resources"]["folder"];
     lines.push_back({"resources", folder.is_null() ? "not found" : folder.get<std::string>()});
@@ -122,12 +129,14 @@ std::string describe(const Json& r) {
 ExitCode runDoctor(CliContext& cli) {
     Json missing = Json::array();
     const Json devices = devicesJson(cli, missing), resources = resourcesJson(missing);
+    Json backends = {"cpu"};
+    if (!cudaDevices().empty()) backends.push_back("cuda");
     const Json history = historyJson(cli, missing);
     checkSystem(resources, missing);
     const Json result = {{"version", programVersion()},
                          {"devices", devices},
-                         {"backend", "cpu"},
-                         {"backends", {"cpu"}},
+                         {"backend", backends.back()},
+                         {"backends", backends},
                          {"versions", libraryVersions()},
                          {"resources", resources},
                          {"history", history},

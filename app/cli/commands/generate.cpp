@@ -93,7 +93,7 @@ ExitCode runGenerate(const GenerateCommandOptions& options, CliContext& cli) {
     conclusion.measurements = measurementsOf(conclusion.result);
     const SparsePlan dense =
         uniformPlan(files->config.layers, files->config.heads, files->config.kvHeads, {0, 1});
-    const std::int64_t element = cli.backend().dtype() == DType::F32 ? 4 : 2;
+    const std::int64_t element = bytesPerValue(model->backend().dtype());
     const auto denseBytes =
         dense.kvBytes(sequence.capacity(), files->config.headDim, static_cast<int>(element));
     if (run.completion == Completion::Cancelled) {

@@ -1,7 +1,6 @@
 // `moa info`: what a model is and what it will take in memory, before anything is loaded; --check loads it
 // and says what it took.
 #include "app/cli/commands/commands.h"
-#include "engine/core/heap_use.h"
 #include "app/cli/plan_choice.h"
 #include "app/cli/text_table.h"
 
@@ -28,8 +27,8 @@ std::string dtypeName(DType type) {
 /// Loads the model, makes `batch` sequences of `context` tokens and runs a first chunk through each.
 Json measure(const InfoOptions& options, std::shared_ptr<const Model> files, const PlanChoice& plan,
              std::int64_t context, CliContext& cli) {
-    cli.backend(); // its own memory is not the model's
-    const std::uint64_t before = heapBytes();
+    Backend& device = cli.backend(files->config.dtype); // its own memory is not the model's
+    const std::uint64_t before = device.usedBytes();
     const std::unique_ptr<LanguageModel> model = cli.loadModel(files);
     std::vector<Sequence> sequences;
     std::uint64_t kv = 0;
@@ -37,12 +36,12 @@ Json measure(const InfoOptions& options, std::shared_ptr<const Model> files, con
         sequences.emplace_back(*model, plan.maskAt(context), context);
         kv += sequences.back().kvBytes();
     }
-    std::vector<int> tokens(static_cast<std::size_t>(std::min(LanguageModel::kChunk, context)), 0);
+    std::vector<int> tokens(static_cast<std::size_t>(std::min(model->chunkRows(), context)), 0);
     std::vector<ForwardItem> items;
     for (Sequence& sequence : sequences) items.push_back({&sequence, tokens, 1});
     const LogitsFn ignore = [](std::size_t, std::int64_t, std::span<const float>) {};
     if (model->forward(items, ignore, cli.stopToken()) == Completion::Cancelled) throw CancelledError();
-    const std::uint64_t taken = heapBytes() - before;
+    const std::uint64_t taken = device.usedBytes() - before;
     return {{"allocated_bytes", taken},
             {"allocated",
              {{"weight_bytes", model->weightBytes()},
@@ -82,7 +81,7 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
     if (context > c.context)
         throw UsageError("--context " + std::to_string(context) + ": the model's context is " +
                          std::to_string(c.context) + " tokens");
-    const DType type = cli.backend().dtype();
+    const DType type = cli.backend(c.dtype).dtype();
     const MemoryEstimate memory = estimateMemory(
         c, {type, context, options.batch, plan.get() ? &plan.get()->plan : nullptr});
     Json result = {{"model", files->name},

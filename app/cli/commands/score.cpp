@@ -78,7 +78,7 @@ Scores scoreText(LanguageModel& model, const std::vector<int>& ids, const MaskSo
     const ProgressFn progress = cli.progress();
     const auto start = std::chrono::steady_clock::now();
     for (std::int64_t done = 0; done < n;) {
-        const std::int64_t count = std::min(LanguageModel::kChunk, n - done);
+        const std::int64_t count = std::min(model.chunkRows(), n - done);
         ForwardItem item{
             &sequence,
             std::span(ids).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)), count};

@@ -5,6 +5,7 @@
 #include "engine/backend/cpu/system.h"
 #include "engine/backend/cpu/thread_pool.h"
 #include "engine/core/error.h"
+#include "engine/core/heap_use.h"
 #include "moa_kernels/convert.h"
 #include "moa_kernels/elementwise.h"
 
@@ -56,17 +57,17 @@ public:
     void upload(void* device, const void* host, std::size_t bytes) override { std::memcpy(device, host, bytes); }
     void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
     void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
+    std::uint64_t usedBytes() const override { return heapBytes(); }
     DType dtype() const override { return DType::F32; }
+    std::int64_t rowsPerStop() const override { return 1024; }
 
-    Buffer uploadWeight(const void* values, DType dtype, std::int64_t count, const std::string& what) override {
-        Buffer buffer = allocate(static_cast<std::size_t>(count) * sizeof(float), what);
-        float* out = buffer.as<float>();
+    void uploadWeight(void* device, const void* values, DType dtype, std::int64_t count) override {
+        float* out = static_cast<float*>(device);
         switch (dtype) {
         case DType::F32: std::memcpy(out, values, static_cast<std::size_t>(count) * sizeof(float)); break;
         case DType::F16: kernels::convertHalf(static_cast<const std::uint16_t*>(values), out, count); break;
         case DType::BF16: kernels::convertBfloat(static_cast<const std::uint16_t*>(values), out, count); break;
         }
-        return buffer;
     }
 
     void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {

@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/cuda_attention.h"
 
+#include "engine/backend/cuda/decode_cache.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/heatmap.h"
 #include "moa_kernels/cuda/run_attention.h"
@@ -7,18 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace moa::cuda {
 
 namespace k = kernels::cuda;
 
 namespace {
-
-/// A position or a window as the kernels take it; windows that show everything are clipped.
-std::int32_t int32(std::int64_t x) {
-    return static_cast<std::int32_t>(std::min<std::int64_t>(x, std::numeric_limits<std::int32_t>::max() / 2));
-}
 
 float scaleOf(const AttentionShape& shape) {
     return 1.f / std::sqrt(static_cast<float>(shape.headDim));
@@ -33,14 +28,6 @@ int multiprocessors() {
     check(cudaGetDevice(&device), "finding the device");
     check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "reading the device");
     return count;
-}
-
-k::DecodeCache cacheOf(const KvHeadCache& c, std::int64_t window) {
-    k::DecodeCache cache;
-    cache.k = c.k, cache.v = c.v;
-    cache.sink = int32(c.sink), cache.ring = int32(c.ring);
-    cache.window = int32(window), cache.ringFirst = int32(std::max(c.ringFirst, c.sink));
-    return cache;
 }
 
 /// Sink, the ring's one or two runs, and the new rows.
@@ -110,7 +97,7 @@ void CudaAttention::decode(const AttentionShape& shape, const Tensor& q, const T
         positions.push_back(int32(item.held));
         for (int h = 0; h < g; ++h) {
             auto& cache = caches.emplace_back(
-                cacheOf(item.cache[static_cast<std::size_t>(h)], item.windows[static_cast<std::size_t>(h)]));
+                decodeCache(item.cache[static_cast<std::size_t>(h)], item.windows[static_cast<std::size_t>(h)]));
             cache.freshK = at(keys, item.newRow, h * shape.headDim);
             cache.freshV = at(values, item.newRow, h * shape.headDim);
         }
@@ -201,7 +188,7 @@ void CudaAttention::append(const AttentionShape& shape, const Tensor& keys, cons
         if (item.newRows <= 0) continue;
         rows.push_back({int32(item.newRow), int32(item.newRows), int32(item.held)});
         p.mostRows = std::max(p.mostRows, rows.back().count);
-        for (const KvHeadCache& c : item.cache) caches.push_back(cacheOf(c, c.ring));
+        for (const KvHeadCache& c : item.cache) caches.push_back(decodeCache(c, c.ring));
     }
     if (rows.empty()) return;
     p.k = keys.data, p.v = values.data, p.kStride = keys.stride, p.vStride = values.stride;

@@ -1,6 +1,7 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
 #include "engine/backend/cuda/cuda_attention.h"
+#include "engine/backend/cuda/cuda_step.h"
 #include "engine/backend/cuda/matmul.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/elementwise.h"
@@ -20,10 +21,6 @@ k::ValueType valueType(DType dtype) {
                                  : k::ValueType::BF16;
 }
 
-std::size_t bytesOf(DType dtype) {
-    return dtype == DType::F32 ? 4 : 2;
-}
-
 DeviceInfo describe(int index) {
     cudaDeviceProp properties{};
     check(cudaGetDeviceProperties(&properties, index), "reading the device");
@@ -39,14 +36,20 @@ public:
     CudaBackend(int index, DType dtype)
         : m_index(select(index)), m_dtype(dtype),
           m_element(dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16), m_staging(m_stream),
-          m_matmul(dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F),
+          m_matmul(std::make_shared<Matmul>(dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F)),
           m_attention(m_stream, m_staging, m_element) {}
     ~CudaBackend() override { cudaStreamSynchronize(m_stream); }
 
     DeviceInfo device() const override {
+        use();
         DeviceInfo info = describe(m_index);
         info.freeBytes = memoryState().freeBytes;
         return info;
+    }
+    std::uint64_t usedBytes() const override {
+        use();
+        const MemoryState memory = memoryState();
+        return memory.totalBytes - memory.freeBytes;
     }
 
     Buffer allocate(std::size_t bytes, const std::string& what) override {
@@ -83,14 +86,14 @@ public:
         move(to, m_overlap.as(), bytes);
     }
     DType dtype() const override { return m_dtype; }
+    bool hasGradients() const override { return false; }
+    std::int64_t rowsPerStop() const override { return 16384; }
 
-    Buffer uploadWeight(const void* values, DType dtype, std::int64_t count,
-                        const std::string& what) override {
+    void uploadWeight(void* device, const void* values, DType dtype, std::int64_t count) override {
         use();
-        Buffer buffer = allocate(static_cast<std::size_t>(count) * 2, what);
         if (dtype == m_dtype) {
-            upload(buffer.data(), values, static_cast<std::size_t>(count) * 2);
-            return buffer;
+            upload(device, values, static_cast<std::size_t>(count) * 2);
+            return;
         }
         constexpr std::int64_t kPart = std::int64_t(16) << 20; // values converted at once
         if (count > 0 && !m_conversion.bytes())
@@ -98,14 +101,13 @@ public:
         for (std::int64_t first = 0; first < count; first += kPart) {
             const std::int64_t part = std::min(kPart, count - first);
             upload(m_conversion.as(),
-                   static_cast<const char*>(values) + static_cast<std::size_t>(first) * bytesOf(dtype),
-                   static_cast<std::size_t>(part) * bytesOf(dtype));
-            check(k::launchConvert({m_conversion.as(), valueType(dtype), buffer.as<char>() + first * 2,
+                   static_cast<const char*>(values) + first * bytesPerValue(dtype),
+                   static_cast<std::size_t>(part * bytesPerValue(dtype)));
+            check(k::launchConvert({m_conversion.as(), valueType(dtype), static_cast<char*>(device) + first * 2,
                                     valueType(m_dtype), part},
                                    m_stream),
                   "converting weights");
         }
-        return buffer;
     }
 
     void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {
@@ -140,12 +142,12 @@ public:
                   "matrix-vector product");
             return;
         }
-        m_matmul.run(product(out, x, weight, accumulate, false), m_stream);
+        m_matmul->run(product(out, x, weight, accumulate, false), m_stream);
     }
     void linearBackward(const Tensor& dX, const Tensor& dOut, const Tensor& weight,
                         bool accumulate) override {
         use();
-        if (dX.rows > 0) m_matmul.run(product(dX, dOut, weight, accumulate, true), m_stream);
+        if (dX.rows > 0) m_matmul->run(product(dX, dOut, weight, accumulate, true), m_stream);
     }
     void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
               const Tensor& sine, bool inverse) override {
@@ -199,6 +201,13 @@ public:
     void swiGluBackward(const Tensor&, const Tensor&, const Tensor&) override { refuseBackward(); }
     void attentionBackward(const AttentionBackwardArgs&) override { refuseBackward(); }
 
+    std::unique_ptr<RecordedStep> recordStep(const ModelConfig& config, const LlamaWeights& weights,
+                                             std::span<const StepSequence> sequences) override {
+        use();
+        m_stream.synchronise(); // the step has a stream of its own
+        return recordCudaStep(config, m_dtype, weights, sequences, m_matmul);
+    }
+
 private:
     static int select(int index) {
         check(cudaSetDevice(index), "choosing the device");
@@ -227,7 +236,7 @@ private:
     k::Element m_element;
     Stream m_stream;
     Staging m_staging;
-    Matmul m_matmul;
+    std::shared_ptr<Matmul> m_matmul;
     CudaAttention m_attention;
     DeviceMemory m_overlap, m_conversion;
 };

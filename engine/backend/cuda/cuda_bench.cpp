@@ -55,7 +55,7 @@ double visiblePairs(std::int64_t n, std::int64_t window, std::int64_t sink) {
 
 DecoderLayout layoutOf(const DecodeBenchSpec& spec, int batch) {
     DecoderLayout layout;
-    layout.sequences = batch, layout.positions = spec.context + 4096, layout.sink = spec.sink;
+    layout.sequences = batch, layout.positions = spec.context + 4096, layout.sink = spec.sink, layout.tune = true;
     for (int s = 0; s < batch; ++s)
         layout.windows.insert(layout.windows.end(), spec.windows.begin(), spec.windows.end());
     return layout;

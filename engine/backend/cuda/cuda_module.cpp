@@ -21,6 +21,11 @@ struct Module {
     std::string why; ///< what is missing, when it could not be opened
 
     Module() {
+        // Asked first: the module brings cuBLAS, which takes long to open for nothing.
+        if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL)) {
+            why = "there is no NVIDIA driver (libcuda.so.1)";
+            return;
+        }
         std::error_code ignored;
         const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
         void* library = nullptr;

@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/decoder.h"
 
+#include "engine/backend/cuda/decode_cache.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/gemv.h"
 #include "moa_kernels/cuda/sampling.h"
@@ -38,11 +39,14 @@ std::uint64_t cacheBytes(const ModelConfig& config, const DecoderLayout& layout)
     return slots * 2 * static_cast<std::uint64_t>(config.headDim) * kElementBytes;
 }
 
-Decoder::Decoder(const ModelConfig& config, const DecoderWeights& weights, const DecoderLayout& layout)
+Decoder::Decoder(const ModelConfig& config, const DecoderWeights& weights, const DecoderLayout& layout,
+                 std::shared_ptr<Matmul> matmul)
     : m_config(config), m_weights(weights), m_sequences(layout.sequences),
-      m_matmul(config.dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F) {
+      m_matmul(matmul ? std::move(matmul)
+                      : std::make_shared<Matmul>(config.dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F)) {
     const std::size_t entries = sz(layout.sequences) * sz(config.layers) * sz(config.kvHeads);
-    if (layout.sequences <= 0 || layout.windows.size() != entries)
+    if (layout.sequences <= 0 || layout.windows.size() != entries ||
+        (!layout.caches.empty() && layout.caches.size() != entries))
         throw UsageError("a decoder needs a window for every sequence, layer and KV head");
     m_workers = k::decodeWorkers(multiprocessors());
     m_rotaryRows = layout.positions, m_sink = layout.sink;
@@ -50,23 +54,21 @@ Decoder::Decoder(const ModelConfig& config, const DecoderWeights& weights, const
         m_windows.push_back(static_cast<std::int32_t>(std::min<std::int64_t>(w, 1 << 30)));
     allocate(layout);
     layCaches(layout);
-    fillRotaryTable(layout.positions);
-    if (m_sequences > 1) tuneProducts();
+    m_cosineTable = layout.cosine, m_sineTable = layout.sine;
+    if (!m_cosineTable) fillRotaryTable(layout.positions);
+    if (m_sequences > 1 && layout.tune) tuneProducts();
     m_graph = Graph(m_stream, [&] { record(); });
 }
 
 void Decoder::allocate(const DecoderLayout& layout) {
     const std::size_t b = sz(m_sequences), entries = b * sz(m_config.kvHeads), layers = sz(m_config.layers);
-    m_kv = DeviceMemory(cacheBytes(m_config, layout), "keys and values");
+    if (layout.caches.empty()) m_kv = DeviceMemory(cacheBytes(m_config, layout), "keys and values");
     m_caches = DeviceMemory(layers * entries * sizeof(k::DecodeCache), "cache table");
     m_tileStarts = DeviceMemory(layers * (entries + 1) * sizeof(std::int32_t), "shares");
     m_firstEntry = DeviceMemory(layers * sz(m_workers) * sizeof(std::int32_t), "shares");
     m_attentionWorkspace =
         DeviceMemory(k::decodeWorkspaceBytes(m_workers, m_config.groupSize(), m_config.headDim),
                      "partial results of attention");
-    const std::size_t angles = sz(layout.positions) * sz(m_config.headDim) / 2 * sizeof(float);
-    m_cosine = DeviceMemory(angles, "rotary table");
-    m_sine = DeviceMemory(angles, "rotary table");
     m_positions = DeviceMemory(b * sizeof(std::int32_t), "positions");
     m_tokens = DeviceMemory(b * sizeof(std::int32_t), "tokens");
     const auto rows = [&](int cols) { return DeviceMemory(b * sz(cols) * kElementBytes, "activations"); };
@@ -87,9 +89,14 @@ void Decoder::layCaches(const DecoderLayout& layout) {
     for (std::size_t s = 0; s < b; ++s)
         for (std::size_t l = 0; l < layers; ++l)
             for (std::size_t h = 0; h < g; ++h) {
-                const std::int64_t window = layout.windows[(s * layers + l) * g + h];
-                const std::size_t bytes = sz(layout.sink + window) * rowBytes;
+                const std::size_t at = (s * layers + l) * g + h;
+                const std::int64_t window = layout.windows[at];
                 k::DecodeCache& cache = caches[(l * b + s) * g + h];
+                if (!layout.caches.empty()) {
+                    cache = decodeCache(layout.caches[at], window);
+                    continue;
+                }
+                const std::size_t bytes = sz(layout.sink + window) * rowBytes;
                 cache.k = next;
                 cache.v = next + bytes;
                 cache.sink = cache.ringFirst = static_cast<std::int32_t>(layout.sink);
@@ -110,6 +117,9 @@ void Decoder::fillRotaryTable(std::int64_t positions) {
             sine[sz(p * half + c)] = static_cast<float>(std::sin(static_cast<double>(p) * frequency));
         }
     }
+    m_cosine = DeviceMemory(cosine.size() * sizeof(float), "rotary table");
+    m_sine = DeviceMemory(sine.size() * sizeof(float), "rotary table");
+    m_cosineTable = m_cosine.as<float>(), m_sineTable = m_sine.as<float>();
     check(cudaMemcpy(m_cosine.as(), cosine.data(), m_cosine.bytes(), cudaMemcpyHostToDevice),
           "writing the table");
     check(cudaMemcpy(m_sine.as(), sine.data(), m_sine.bytes(), cudaMemcpyHostToDevice), "writing the table");
@@ -135,7 +145,7 @@ void Decoder::tuneProducts() {
         gateUp.push_back(product(m_normed.as(), hidden, w.gateUp, m_gateUp.as(), 2 * inner, false));
         down.push_back(product(m_hidden.as(), inner, w.down, m_x.as(), hidden, true));
     }
-    for (const auto* products : {&qkv, &output, &gateUp, &down}) m_matmul.tune(*products, m_stream);
+    for (const auto* products : {&qkv, &output, &gateUp, &down}) m_matmul->tune(*products, m_stream);
 }
 
 k::RopeAppendParams Decoder::ropeOf(int layer) const {
@@ -143,7 +153,7 @@ k::RopeAppendParams Decoder::ropeOf(int layer) const {
     rope.qkv = m_qkv.as(), rope.stride = qkvCols();
     rope.caches = m_caches.as<k::DecodeCache>() + sz(layer) * sz(m_sequences) * sz(m_config.kvHeads);
     rope.positions = m_positions.as<std::int32_t>();
-    rope.cosine = m_cosine.as<float>(), rope.sine = m_sine.as<float>();
+    rope.cosine = m_cosineTable, rope.sine = m_sineTable;
     rope.sequences = m_sequences, rope.heads = m_config.heads, rope.kvHeads = m_config.kvHeads;
     rope.headDim = m_config.headDim;
     rope.element = elementOf(m_config);
@@ -187,12 +197,12 @@ void Decoder::recordBatchLayer(int layer) {
         check(k::launchRmsNorm(n, m_stream), "RMSNorm");
     };
     norm(w.attentionNorm);
-    m_matmul.run(product(m_normed.as(), hidden, w.qkv, m_qkv.as(), qkvCols(), false), m_stream);
+    m_matmul->run(product(m_normed.as(), hidden, w.qkv, m_qkv.as(), qkvCols(), false), m_stream);
     check(k::launchRopeAppend(ropeOf(layer), m_stream), "rotary embedding");
     attend(layer);
-    m_matmul.run(product(m_attended.as(), outCols(), w.output, m_x.as(), hidden, true), m_stream);
+    m_matmul->run(product(m_attended.as(), outCols(), w.output, m_x.as(), hidden, true), m_stream);
     norm(w.mlpNorm);
-    m_matmul.run(product(m_normed.as(), hidden, w.gateUp, m_gateUp.as(), 2 * inner, false), m_stream);
+    m_matmul->run(product(m_normed.as(), hidden, w.gateUp, m_gateUp.as(), 2 * inner, false), m_stream);
     k::SwiGluParams s;
     s.gate = m_gateUp.as(), s.up = m_gateUp.as<char>() + sz(inner) * kElementBytes, s.out = m_hidden.as();
     s.gateStride = s.upStride = 2 * inner, s.outStride = inner;
@@ -200,7 +210,7 @@ void Decoder::recordBatchLayer(int layer) {
     s.element = elementOf(m_config);
     s.overlapPrevious = true;
     check(k::launchSwiGlu(s, m_stream), "SwiGLU");
-    m_matmul.run(product(m_hidden.as(), inner, w.down, m_x.as(), hidden, true), m_stream);
+    m_matmul->run(product(m_hidden.as(), inner, w.down, m_x.as(), hidden, true), m_stream);
 }
 
 void Decoder::recordSingleLayer(int layer) {
@@ -255,7 +265,7 @@ void Decoder::record() {
               "RMSNorm");
         Product head = product(m_normed.as(), hidden, m_weights.head, m_logits.as(), m_config.vocab, false);
         head.floatOut = true;
-        m_matmul.run(head, m_stream);
+        m_matmul->run(head, m_stream);
     }
     k::SampleParams sample;
     sample.logits = m_logits.as<float>(), sample.logitsStride = m_config.vocab;
@@ -289,12 +299,11 @@ std::vector<std::int32_t> Decoder::tokens() {
     return host;
 }
 
-std::vector<float> Decoder::logits() {
-    std::vector<float> host(m_logits.bytes() / sizeof(float));
+void Decoder::readLogits(std::span<float> host) {
+    if (host.size_bytes() != m_logits.bytes()) throw UsageError("logits are read whole");
     check(cudaMemcpyAsync(host.data(), m_logits.as(), m_logits.bytes(), cudaMemcpyDeviceToHost, m_stream),
           "reading logits");
     m_stream.synchronise();
-    return host;
 }
 
 } // namespace moa::cuda

@@ -8,10 +8,11 @@
 #include "engine/backend/cuda/device_memory.h"
 #include "engine/backend/cuda/matmul.h"
 #include "engine/backend/cuda/stream.h"
-#include "engine/core/model_config.h"
+#include "engine/backend/tensor.h"
 #include "moa_kernels/cuda/elementwise.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -38,15 +39,24 @@ struct DecoderLayout {
     int sequences = 0;
     std::int64_t positions = 0;        ///< positions the rotary table must cover
     std::int64_t sink = 0;             ///< tokens
-    std::vector<std::int64_t> windows; ///< [sequences][L][G] ring lengths, tokens
+    std::vector<std::int64_t> windows; ///< [sequences][L][G] windows, tokens; ring lengths of own caches
+    /// Caches [sequences][L][G] and rotary tables [positions][D/2] of somebody else; without them the decoder
+    /// makes its own.
+    std::vector<KvHeadCache> caches;
+    const float* cosine = nullptr;
+    const float* sine = nullptr;
+    /// Try cuBLAS's algorithms for this batch. The fastest differ from run to run, and with them the last bits.
+    bool tune = false;
 };
 
-/// Bytes of keys and values of `layout`: Σ (sink + window) · 2 · D · 2.
+/// Bytes of keys and values of the own caches of `layout`: Σ (sink + window) · 2 · D · 2.
 std::uint64_t cacheBytes(const ModelConfig& config, const DecoderLayout& layout);
 
 class Decoder {
 public:
-    Decoder(const ModelConfig& config, const DecoderWeights& weights, const DecoderLayout& layout);
+    /// `matmul`: shared with others, or null for its own.
+    Decoder(const ModelConfig& config, const DecoderWeights& weights, const DecoderLayout& layout,
+            std::shared_ptr<Matmul> matmul = nullptr);
 
     /// Where each sequence stands: position of its next token (−1: idle) and that token.
     void setState(std::span<const std::int32_t> positions, std::span<const std::int32_t> tokens);
@@ -57,7 +67,7 @@ public:
     /// Runs one step: reads tokens at positions, writes caches and the next tokens (greedy), advances.
     void step();
     std::vector<std::int32_t> tokens();
-    std::vector<float> logits(); ///< [sequences][vocab] of the last step
+    void readLogits(std::span<float> host); ///< [sequences][vocab] of the last step
 
     std::uint64_t kvBytes() const { return m_kv.bytes(); }
     DeviceMemory& kv() { return m_kv; }
@@ -88,9 +98,11 @@ private:
     std::int64_t m_rotaryRows = 0, m_sink = 0;
     std::vector<std::int32_t> m_windows; ///< [sequences][L][G]
     Stream m_stream;
-    Matmul m_matmul;
+    std::shared_ptr<Matmul> m_matmul;
     DeviceMemory m_kv, m_caches, m_tileStarts, m_firstEntry, m_attentionWorkspace, m_cosine, m_sine;
     DeviceMemory m_positions, m_tokens, m_x, m_normed, m_qkv, m_attended, m_gateUp, m_hidden, m_logits;
+    const float* m_cosineTable = nullptr;
+    const float* m_sineTable = nullptr;
     Graph m_graph;
 
     /// Buffers of the longest prompt so far.

@@ -50,11 +50,11 @@ void Decoder::prefillLayer(int layer, int sequence, int rows) {
               "RMSNorm");
     };
     norm(w.attentionNorm);
-    m_matmul.run(rowsProduct(m_prompt.normed.as(), rows, hidden, w.qkv, m_prompt.qkv.as(), qkvCols(), false),
+    m_matmul->run(rowsProduct(m_prompt.normed.as(), rows, hidden, w.qkv, m_prompt.qkv.as(), qkvCols(), false),
                  m_stream);
     // Queries and keys lie side by side and rotate alike.
     check(k::launchRope({m_prompt.qkv.as(), qkvCols(), m_prompt.positions.as<std::int32_t>(),
-                         m_cosine.as<float>(), m_sine.as<float>(), rows, m_config.heads + m_config.kvHeads, d,
+                         m_cosineTable, m_sineTable, rows, m_config.heads + m_config.kvHeads, d,
                          false, element},
                         m_stream),
           "rotary embedding");
@@ -79,20 +79,20 @@ void Decoder::prefillLayer(int layer, int sequence, int rows) {
                            m_caches.as<k::DecodeCache>() + entry, 1, m_config.kvHeads, d, rows},
                           m_stream),
           "writing the cache");
-    m_matmul.run(
+    m_matmul->run(
         rowsProduct(m_prompt.attended.as(), rows, outCols(), w.output, m_prompt.x.as(), hidden, true),
         m_stream);
     norm(w.mlpNorm);
     for (int first = 0; first < rows; first += kMlpRows) {
         const int part = std::min(kMlpRows, rows - first);
-        m_matmul.run(rowsProduct(rowOf(m_prompt.normed, first, hidden), part, hidden, w.gateUp,
+        m_matmul->run(rowsProduct(rowOf(m_prompt.normed, first, hidden), part, hidden, w.gateUp,
                                  m_prompt.gateUp.as(), 2 * inner, false),
                      m_stream);
         check(k::launchSwiGlu({m_prompt.gateUp.as(), rowOf(m_prompt.gateUp, 0, 0) + 2 * inner,
                                m_prompt.hidden.as(), 2 * inner, 2 * inner, inner, part, inner, element},
                               m_stream),
               "SwiGLU");
-        m_matmul.run(rowsProduct(m_prompt.hidden.as(), part, inner, w.down, rowOf(m_prompt.x, first, hidden),
+        m_matmul->run(rowsProduct(m_prompt.hidden.as(), part, inner, w.down, rowOf(m_prompt.x, first, hidden),
                                  hidden, true),
                      m_stream);
     }
@@ -153,7 +153,7 @@ void Decoder::prefill(int sequence, std::span<const std::int32_t> prompt) {
     Product head =
         rowsProduct(m_prompt.normed.as(), 1, hidden, m_weights.head, logits, m_config.vocab, false);
     head.floatOut = true;
-    m_matmul.run(head, m_stream);
+    m_matmul->run(head, m_stream);
     k::SampleParams sample;
     sample.logits = logits, sample.logitsStride = m_config.vocab;
     sample.ids = m_tokens.as<std::int32_t>() + sequence;

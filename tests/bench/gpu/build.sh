@@ -16,7 +16,8 @@ mkdir -p "$out"
 kernels=(kernels/cuda/*.cu)
 reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_layers.cpp)
 engine=(engine/backend/cuda/bench_windows.cpp engine/backend/cuda/cuda_attention.cpp
-        engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/cuda_bench.cpp engine/backend/cuda/decoder.cpp engine/backend/cuda/decoder_prefill.cpp
+        engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/cuda_bench.cpp engine/backend/cuda/cuda_step.cpp
+        engine/backend/cuda/decoder.cpp engine/backend/cuda/decoder_prefill.cpp
         engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/random_weights.cpp
         engine/core/error.cpp engine/core/format.cpp)
 objects=()
