@@ -1,4 +1,4 @@
-// moa-workbench [MODEL] [PLAN] [--device D] [--threads N] [--demo] [--tour DIR]
+// moa-workbench [MODEL] [PLAN] [--device D] [--threads N] [--db FILE | --no-db] [--demo] [--tour DIR]
 #include "app/gui/tour.h"
 #include "app/gui/workbench.h"
 
@@ -75,7 +75,9 @@ int main(int argc, char** argv) {
     const QCommandLineOption tour(QStringLiteral("tour"), QObject::tr("drive the window through a script and save pictures and timings"), QStringLiteral("DIR"));
     const QCommandLineOption tokens(QStringLiteral("tour-tokens"), QObject::tr("length of the tour's prompt"), QStringLiteral("N"), QStringLiteral("4096"));
     const QCommandLineOption demo(QStringLiteral("demo"), QObject::tr("open the bundled model with a sample prompt"));
-    parser.addOptions({device, threads, settings, demo, tour, tokens});
+    const QCommandLineOption db(QStringLiteral("db"), QObject::tr("history file instead of the settings' or the user's own"), QStringLiteral("FILE"));
+    const QCommandLineOption noDb(QStringLiteral("no-db"), QObject::tr("leave no trace in the history"));
+    parser.addOptions({device, threads, settings, db, noDb, demo, tour, tokens});
     parser.process(app);
     try {
         moa::WorkbenchOptions options;
@@ -89,6 +91,8 @@ int main(int argc, char** argv) {
         // A tour starts from nothing and leaves nothing of the user's changed.
         const QTemporaryDir ownSettings;
         if (parser.isSet(tour)) options.settingsFile = ownSettings.filePath(QStringLiteral("tour.ini"));
+        options.historyFile = parser.value(db);
+        options.keepsHistory = !parser.isSet(noDb) && (!parser.isSet(tour) || parser.isSet(db));
         moa::Workbench workbench(options);
         app.onFault = [&workbench](const QString& what) { workbench.reportFault(what); };
         if (parser.isSet(tour)) {

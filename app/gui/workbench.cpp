@@ -51,7 +51,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
       m_recentProfiles(m_settings.get(), u"profiles"_s) {
     EngineOptions engine = options.engine;
     loadSettings(engine);
-    m_engine = std::make_unique<Engine>(engine);
+    m_engine = std::make_unique<Engine>(engine, historyOptions(options));
     m_workspace = std::make_unique<Workspace>(*m_engine);
     m_models = std::make_unique<ModelList>(*m_workspace);
     m_jobs = std::make_unique<JobsModel>(m_engine->worker);
@@ -146,6 +146,11 @@ void Workbench::connectProblems() {
             m_window->banners({}).post({tr("A request (%1) failed").arg(topic), error.message});
             m_window->log().append(topic + u": "_s + error.message, LogLevel::Error);
         });
+    connect(&m_engine->history, &HistoryService::failed, this, [this](const JobError& error) {
+        Banner banner{tr("Runs are not recorded in the history"), error.message, {}, BannerKind::Warning};
+        m_window->banners(m_window->currentPage()).post(banner);
+        m_window->log().append(tr("Not recorded in the history: %1").arg(error.message), LogLevel::Error);
+    });
     connect(&m_engine->worker, &DeviceWorker::jobFinished, this, [this](Job* job) {
         m_window->log().append(u"%1, %2"_s.arg(job->title(), JobsModel::stateText(*job)),
                                job->state() == JobState::Failed ? LogLevel::Error : LogLevel::Info);

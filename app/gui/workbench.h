@@ -25,6 +25,8 @@ struct WorkbenchOptions {
     EngineOptions engine;
     QString model, plan, prompt; ///< to open at the start; empty: none
     QString settingsFile;        ///< empty: the user's own
+    QString historyFile;         ///< empty: as the settings say
+    bool keepsHistory = false;
 };
 
 class Workbench : public QObject {
@@ -65,6 +67,7 @@ private:
     void connectExports();
     /// What of them the engine is made with.
     void loadSettings(EngineOptions& engine);
+    HistoryOptions historyOptions(const WorkbenchOptions& options) const;
     void applyTheme();
     void applySettings();
     void connectSettings();

@@ -71,6 +71,11 @@ void Workbench::loadSettings(EngineOptions& engine) {
     if (engine.threads == 0) engine.threads = m_preferences.threads;
 }
 
+HistoryOptions Workbench::historyOptions(const WorkbenchOptions& options) const {
+    const QString file = options.historyFile.isEmpty() ? m_preferences.historyFile : options.historyFile;
+    return {options.keepsHistory, file.toStdString()};
+}
+
 void Workbench::applyTheme() {
     Theme& theme = Theme::instance();
     theme.setMode(m_preferences.theme);

@@ -5,6 +5,7 @@
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/export_service.h"
+#include "ui/jobs/history_service.h"
 #include "ui/jobs/model_service.h"
 #include "ui/jobs/plan_service.h"
 #include "ui/jobs/prompt_service.h"
@@ -13,9 +14,10 @@ namespace moa {
 
 /// Services answer on the GUI thread; no answer comes once the engine is being destroyed.
 struct Engine {
-    explicit Engine(const EngineOptions& options)
+    explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
-          plans(worker, state), captures(worker, views, state), exports(worker, files, state) {}
+          plans(worker, state), captures(worker, views, state), exports(worker, files, state),
+          history(files, state, historyOptions) {}
     ~Engine() {
         worker.shutDown();
         views.shutDown();
@@ -28,13 +30,14 @@ struct Engine {
     std::shared_ptr<EngineState> state;
     DeviceWorker worker; ///< owns the device
     DeviceWorker views;  ///< computes what views show from captured values
-    DeviceWorker files;  ///< writes exports
+    DeviceWorker files;  ///< writes exports and the history
     DeviceWorker reader; ///< reads what models' files say: a click on a list must not wait for a layer of a capture
     ModelService models;
     PromptService prompts;
     PlanService plans;
     CaptureService captures;
     ExportService exports;
+    HistoryService history;
 };
 
 } // namespace moa

@@ -15,6 +15,7 @@
 #include <QPointer>
 
 #include <charconv>
+#include <cmath>
 
 namespace moa {
 
@@ -42,17 +43,21 @@ QString commentLines(const Provenance& provenance) {
     return text;
 }
 
-/// An NPY has no room for notes that readers agree on, so they lie beside it.
-QByteArray sidecar(const QString& path, const ExportArray& array, const Provenance& provenance) {
+QJsonObject provenanceJson(const Provenance& provenance) {
     QJsonObject notes;
     for (const auto& [key, value] : provenance) notes[key] = value;
+    return notes;
+}
+
+/// An NPY has no room for notes that readers agree on, so they lie beside it.
+QByteArray sidecar(const QString& path, const ExportArray& array, const Provenance& provenance) {
     QJsonArray shape;
     for (const std::size_t n : array.shape) shape.append(qint64(n));
     return QJsonDocument({{u"file"_s, QFileInfo(path).fileName()},
                           {u"dtype"_s, u"float32"_s},
                           {u"shape"_s, shape},
                           {u"axes"_s, QJsonArray::fromStringList(array.axes)},
-                          {u"provenance"_s, notes}})
+                          {u"provenance"_s, provenanceJson(provenance)}})
         .toJson();
 }
 
@@ -90,7 +95,9 @@ void writeContent(const QString& path, const ExportContent& content, const Prove
         return writePicture(path, **picture, provenance);
     if (const auto* bytes = std::get_if<QByteArray>(&content)) return writeBytes(path, *bytes);
     if (const auto* table = std::get_if<ExportTable>(&content))
-        return writeBytes(path, (commentLines(provenance) + csvText(*table)).toUtf8());
+        return writeBytes(path, path.endsWith(u".json"_s, Qt::CaseInsensitive)
+                                    ? jsonText(*table, provenance)
+                                    : (commentLines(provenance) + csvText(*table)).toUtf8());
     const auto& array = std::get<ExportArray>(content);
     if (path.endsWith(u".csv"_s, Qt::CaseInsensitive)) return writeArrayCsv(path, array, provenance);
     writeNpy(path.toStdString(), {array.values, array.shape});
@@ -119,6 +126,26 @@ QString csvText(const ExportTable& table) {
     line(table.columns);
     for (const QStringList& row : table.rows) line(row);
     return text;
+}
+
+QByteArray jsonText(const ExportTable& table, const Provenance& provenance) {
+    QJsonArray rows;
+    for (const QStringList& cells : table.rows) {
+        QJsonObject row;
+        for (qsizetype c = 0; c < table.columns.size(); ++c) {
+            const QString cell = cells.value(c);
+            bool isNumber = false;
+            const double number = cell.toDouble(&isNumber);
+            row[table.columns[c]] = cell.isEmpty()                           ? QJsonValue()
+                                    : isNumber && std::isfinite(number) ? QJsonValue(number)
+                                                                             : QJsonValue(cell);
+        }
+        rows.append(row);
+    }
+    return QJsonDocument({{u"provenance"_s, provenanceJson(provenance)},
+                          {u"columns"_s, QJsonArray::fromStringList(table.columns)},
+                          {u"rows"_s, rows}})
+        .toJson();
 }
 
 QString markdownText(const ExportTable& table) {

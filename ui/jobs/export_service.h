@@ -45,10 +45,12 @@ struct ExportTable {
 QString exactNumber(double value);
 /// One line a row, RFC 4180 quoting, header first.
 QString csvText(const ExportTable& table);
+/// {"provenance": {…}, "columns": […], "rows": [{column: value}, …]}; cells that are numbers are numbers, empty ones null.
+QByteArray jsonText(const ExportTable& table, const Provenance& provenance);
 /// A GitHub table; numbers align right.
 QString markdownText(const ExportTable& table);
 
-/// PNG from a picture, SVG from its bytes, NPY or CSV from an array, CSV from a table.
+/// PNG from a picture, SVG from its bytes, NPY or CSV from an array, CSV or JSON from a table.
 using ExportContent = std::variant<std::shared_ptr<const QImage>, QByteArray, ExportArray, ExportTable>;
 
 /// Why a file was not written, and the way to try elsewhere.
@@ -69,8 +71,8 @@ public:
     /// any more, or `model` is empty.
     void identify(const QString& model, QObject* context, std::function<void(const QString& sha)> then);
 
-    /// Writes the file whole or not at all, with its provenance: a text chunk of a PNG, comment lines of a CSV, a file
-    /// <path>.json beside an NPY; an SVG brings its own. Answers with written() or failed().
+    /// Writes the file whole or not at all, with its provenance: a text chunk of a PNG, comment lines of a CSV, a key
+    /// of a JSON, a file <path>.json beside an NPY; an SVG brings its own. Answers with written() or failed().
     void write(const QString& path, ExportContent content, const Provenance& provenance,
                std::function<void()> again = {});
     /// failed() for a file that nothing was written to.

@@ -1,7 +1,9 @@
 // Requests to the engine, and what its answers change.
 #include "ui/viewmodels/workspace.h"
 
+#include <QCryptographicHash>
 #include <QFileInfo>
+#include <QJsonObject>
 #include <QLocale>
 
 #include <algorithm>
@@ -109,6 +111,26 @@ void Workspace::tell(Job* job, const QString& page, const QString& title, const 
     });
 }
 
+RunTicket Workspace::record(const QString& command, Job* job, QJsonObject settings) {
+    if (!m_engine.history.isKept()) return 0;
+    const std::vector<int>& ids = m_prompt->ids;
+    const QByteArrayView bytes(reinterpret_cast<const char*>(ids.data()), qsizetype(ids.size() * sizeof(int)));
+    settings[u"prompt"_s] = m_prompt->name;
+    settings[u"prompt_tokens"_s] = qint64(ids.size());
+    settings[u"prompt_sha256"_s] =
+        QString::fromLatin1(QCryptographicHash::hash(bytes, QCryptographicHash::Sha256).toHex());
+    const DeviceFacts device = m_devices.isEmpty() ? DeviceFacts{} : m_devices.front();
+    const RunTicket ticket = m_engine.history.begin({command, *m_model, device, settings});
+    connect(job, &Job::finished, &m_engine.history, [&history = m_engine.history, ticket, job, command, n = ids.size()] {
+        const std::string context = "{\"length\":" + std::to_string(n) + "}";
+        RunOutcome outcome{job->state(), job->error().message, {{u"seconds"_s, job->seconds()}}, {}};
+        if (job->state() == JobState::Done)
+            outcome.measurements.push_back({command.toStdString() + "_s", "s", job->seconds(), 1, {}, context});
+        history.finish(ticket, outcome);
+    });
+    return ticket;
+}
+
 void Workspace::load() {
     if (!m_model || m_loading != nullptr) return;
     stopWork();
@@ -184,6 +206,7 @@ void Workspace::capture() {
     if (m_capturing != nullptr) m_capturing->cancel();
     Job* job = m_engine.captures.capture(m_prompt, m_selection.now().current.layer);
     m_capturing = job;
+    m_captureTicket = record(u"capture"_s, job, {});
     tell(job, u"inspect"_s, tr("Attention was not captured"));
     connect(job, &Job::finished, this, [this, job] {
         if (m_capturing == job) m_capturing = nullptr;
@@ -232,6 +255,7 @@ void Workspace::measureInfluence() {
     if (m_measuring != nullptr) m_measuring->cancel();
     Job* job = m_engine.captures.measureInfluence(m_prompt, kDefaultLossTokens);
     m_measuring = job;
+    m_influenceTicket = record(u"influence"_s, job, {{u"loss_tokens"_s, qint64(kDefaultLossTokens)}});
     tell(job, u"inspect"_s, tr("Influence was not measured"));
     connect(job, &Job::finished, this, [this, job] {
         if (m_measuring == job) m_measuring = nullptr;

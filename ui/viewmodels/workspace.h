@@ -55,6 +55,9 @@ public:
     /// Captures the prompt's attention again, e.g. after a cancel. No-op without prompt or loaded model.
     void capture();
     Job* capturing() const { return m_capturing; }
+    // Numbers of their rows in the history; 0: none is kept, or not written yet.
+    qint64 captureRun() const { return m_engine.history.run(m_captureTicket); }
+    qint64 influenceRun() const { return m_promptInfluence ? m_engine.history.run(m_influenceTicket) : 0; }
 
     // Influence: of the profiled length nearest to N, or of the present prompt once measured.
 
@@ -97,6 +100,8 @@ private:
     void onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths);
     void tellShapes(const QString& name, const SparsePlan& plan, const QString& page);
     void stopWork();
+    /// A row of the history that ends with `job`.
+    RunTicket record(const QString& command, Job* job, QJsonObject settings);
     void tell(Job* job, const QString& page, const QString& title, const QStringList& actions = {});
 
     Engine& m_engine;
@@ -109,6 +114,7 @@ private:
     QString m_promptFile; ///< asked for and not answered yet; empty: the prompt comes from elsewhere
     bool m_loadWhenChosen = false;
     Job *m_loading = nullptr, *m_capturing = nullptr, *m_measuring = nullptr;
+    RunTicket m_captureTicket = 0, m_influenceTicket = 0;
     std::int64_t m_length = 4096;
     int m_batch = 1;
     std::shared_ptr<const PromptValue> m_prompt;

@@ -35,7 +35,9 @@ QString headText(InspectModel& model, QChar between) {
 Provenance promptNotes(InspectModel& model) {
     const auto prompt = model.workspace().prompt();
     if (!prompt) return {};
-    return {{u"prompt"_s, prompt->name}, {u"prompt_tokens"_s, QString::number(prompt->ids.size())}};
+    Provenance notes{{u"prompt"_s, prompt->name}, {u"prompt_tokens"_s, QString::number(prompt->ids.size())}};
+    if (const qint64 run = model.workspace().captureRun(); run > 0) notes.prepend({u"run"_s, QString::number(run)});
+    return notes;
 }
 
 PanelContent contentOfHead(InspectModel& model, const QString& stem) {
@@ -47,7 +49,11 @@ PanelContent contentOfHead(InspectModel& model, const QString& stem) {
 Provenance influenceNotes(InspectModel& model) {
     const auto influence = model.workspace().influence();
     if (!influence) return {};
-    return {{u"influence"_s, influence->origin()}, {u"influence_length"_s, QString::number(influence->length())}};
+    Provenance notes{{u"influence"_s, influence->origin()},
+                     {u"influence_length"_s, QString::number(influence->length())}};
+    if (const qint64 run = model.workspace().influenceRun(); run > 0)
+        notes.append({u"influence_run"_s, QString::number(run)});
+    return notes;
 }
 
 /// Every head's value, row-major [L, G]; NaN where it is not known.

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kOwnProperty = "moa_export"; ///< of a view: its PanelExport
 
 QString suffixOf(int format) {
-    constexpr const char* suffixes[] = {"png", "svg", "npy", "csv"};
+    constexpr const char* suffixes[] = {"png", "svg", "npy", "csv", "json"};
     return QLatin1String(suffixes[format]);
 }
 
@@ -105,6 +105,8 @@ void PanelExport::addData(const PanelData& data, int index, const PanelContent& 
         add(tr("Save %1 as NPY…").arg(data.what), [this, npy = choiceOf(Format::Npy, index, content)] { askFor({npy}); });
     if (data.hasCsv)
         add(tr("Save %1 as CSV…").arg(data.what), [this, csv = choiceOf(Format::Csv, index, content)] { askFor({csv}); });
+    if (data.table)
+        add(tr("Save %1 as JSON…").arg(data.what), [this, json = choiceOf(Format::Json, index, content)] { askFor({json}); });
     if (!data.isSmall || !data.table) return;
     add(tr("Copy %1 as Markdown").arg(data.what), [this, index] { copyTable(index, true); });
     add(tr("Copy %1 as CSV").arg(data.what), [this, index] { copyTable(index, false); });
@@ -126,6 +128,7 @@ std::vector<PanelExport::Choice> PanelExport::choices(const PanelContent& conten
     for (int i = 0; i < int(content.data.size()); ++i) {
         if (content.data[std::size_t(i)].array) all.push_back(choiceOf(Format::Npy, i, content));
         if (content.data[std::size_t(i)].hasCsv) all.push_back(choiceOf(Format::Csv, i, content));
+        if (content.data[std::size_t(i)].table) all.push_back(choiceOf(Format::Json, i, content));
     }
     return all;
 }
@@ -203,7 +206,7 @@ void PanelExport::save(const Choice& choice, const QString& path) {
             m_workspace.engine().exports.write(path, values, full, again);
         });
     };
-    if (choice.format == Format::Csv && data.table) return write(data.table());
+    if (choice.format == Format::Json || (choice.format == Format::Csv && data.table)) return write(data.table());
     data.array([this, path, write, guard = QPointer(this)](std::optional<ExportArray> array) {
         if (!guard) return;
         if (array)

@@ -27,7 +27,7 @@ struct PanelData {
     /// Hands the values over, at once or later; nothing: what was shown is gone. Empty: no NPY, and CSV comes from the
     /// table.
     std::function<void(std::function<void(std::optional<ExportArray>)> ready)> array = {};
-    /// Empty: CSV comes from the array.
+    /// Empty: CSV comes from the array and there is no JSON.
     std::function<ExportTable()> table = {};
     bool hasCsv = true;    ///< false: too large for a text
     bool isSmall = false;  ///< a table to copy as Markdown or CSV
@@ -57,7 +57,7 @@ public:
     QWidget& view() const { return m_view; }
 
 private:
-    enum class Format { Png, Svg, Npy, Csv };
+    enum class Format { Png, Svg, Npy, Csv, Json };
     /// A file that can be made: format, and of which numbers (−1: the picture).
     struct Choice {
         Format format;

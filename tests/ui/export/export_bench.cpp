@@ -52,6 +52,8 @@ void ExportBench::start() {
     WorkbenchOptions options;
     options.engine.resources = resourcesFolder();
     options.settingsFile = settingsFile();
+    options.historyFile = path(u"history.sqlite"_s);
+    options.keepsHistory = true;
     m_bench = std::make_unique<Workbench>(options);
     m_bench->engine().exports.setFolder(m_folder.path());
     m_hand = std::make_unique<UserHand>(m_bench->window());

@@ -7,6 +7,10 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QImage>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -25,6 +29,7 @@ class ExportServiceTest : public QObject {
 private slots:
     void numbersReadBack();
     void tablesAsCsv();
+    void tablesAsJson();
     void tablesAsMarkdown();
     void arraysKeepEveryValue();
     void aFailureNamesTheFileAndLeavesNothing();
@@ -69,6 +74,21 @@ void ExportServiceTest::tablesAsCsv() {
     const test::CsvFile csv = test::readCsv(path);
     QCOMPARE(csv.column(u"token"_s), (QStringList{u"a,b"_s, u"say \"hi\""_s, u"two\nlines"_s}));
     QCOMPARE(csv.notes[u"prompt"_s], u"two lines"_s); // a note stays one comment line
+}
+
+void ExportServiceTest::tablesAsJson() {
+    const ExportTable table{{u"head"_s, u"weight"_s}, {{u"L0 KV1"_s, u"0.25"_s}, {u"nan"_s, {}}, {u"12"_s, u"1e-3"_s}}};
+    Engine engine(options());
+    const QString path = m_folder.filePath(u"table.json"_s);
+    QVERIFY(write(engine, path, table, {{u"run"_s, u"12"_s}, {u"model"_s, u"moa-tiny"_s}}));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QJsonObject document = QJsonDocument::fromJson(file.readAll()).object();
+    QCOMPARE(document[u"provenance"_s].toObject(), (QJsonObject{{u"run"_s, u"12"_s}, {u"model"_s, u"moa-tiny"_s}}));
+    QCOMPARE(document[u"columns"_s].toArray(), (QJsonArray{u"head"_s, u"weight"_s}));
+    QCOMPARE(document[u"rows"_s].toArray(), (QJsonArray{QJsonObject{{u"head"_s, u"L0 KV1"_s}, {u"weight"_s, 0.25}},
+                                                        QJsonObject{{u"head"_s, u"nan"_s}, {u"weight"_s, QJsonValue()}},
+                                                        QJsonObject{{u"head"_s, 12}, {u"weight"_s, 1e-3}}}));
 }
 
 void ExportServiceTest::tablesAsMarkdown() {

@@ -99,7 +99,10 @@ void ExportTest::checkNotes(const QMap<QString, QString>& notes, bool ofPrompt) 
     QCOMPARE(notes[u"n"_s], QString::number(m_bench->bench().workspace().length()));
     const QDateTime time = QDateTime::fromString(notes[u"time"_s], Qt::ISODate);
     QVERIFY(time.isValid() && std::abs(time.secsTo(QDateTime::currentDateTimeUtc())) < 120);
-    if (ofPrompt) QCOMPARE(notes[u"prompt"_s], m_bench->bench().workspace().prompt()->name);
+    if (!ofPrompt) return;
+    QCOMPARE(notes[u"prompt"_s], m_bench->bench().workspace().prompt()->name);
+    QVERIFY(m_bench->bench().workspace().captureRun() > 0);
+    QCOMPARE(notes[u"run"_s], QString::number(m_bench->bench().workspace().captureRun()));
 }
 
 void ExportTest::picturesOfEveryPanel() {

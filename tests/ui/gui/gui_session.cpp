@@ -128,6 +128,8 @@ Session::Session(const SessionOptions& options) {
     bench.engine.resources = (kSource + u"/resources"_s).toStdString();
     bench.engine.device = options.device.toStdString();
     bench.settingsFile = m_settings;
+    if (options.history != u"settings"_s) bench.historyFile = options.history;
+    bench.keepsHistory = !options.history.isEmpty();
     bench.model = options.model;
     bench.plan = options.plan;
     bench.prompt = options.prompt;

@@ -73,6 +73,7 @@ struct SessionOptions {
     QString device = QStringLiteral("cpu");
     QString model = {}, plan = {}, prompt = {};
     QSize size{1600, 1000};
+    QString history = {}; ///< file; "settings": the one they name; empty: none is kept
 };
 
 class Session {

@@ -1,0 +1,81 @@
+// Rows of the history for what the workbench measured: begun with the work, ended in whatever way it ends, written on
+// the files' thread. A history that cannot be written never costs a result: the problem is told, once.
+// Non-goals: reading the history, knowing what a result means.
+#pragma once
+
+#include "ui/jobs/device_worker.h"
+#include "ui/jobs/engine_state.h"
+#include "ui/jobs/values.h"
+
+#ifndef Q_MOC_RUN // moc 6.4 cannot read concepts
+#include "store/history/records.h"
+#endif
+
+#include <QHash>
+#include <QJsonObject>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace moa {
+
+struct HistoryOptions {
+    bool isKept = false;
+    std::string file = {}; ///< empty: the user's own
+};
+
+/// What a run starts from.
+struct RunNote {
+    QString command;     ///< "capture", "influence"
+    ModelFacts model;
+    DeviceFacts device;
+    QJsonObject settings; ///< what else decides the result
+};
+
+/// How it ended. Measurements are of the store's kind.
+struct RunOutcome {
+    JobState state = JobState::Done;
+    QString error = {};
+    QJsonObject result = {};
+    std::vector<Measurement> measurements = {};
+};
+
+/// A run that was begun here: its ticket, valid while the program runs. 0: none.
+using RunTicket = quint64;
+
+class HistoryService : public QObject {
+    Q_OBJECT
+public:
+    HistoryService(DeviceWorker& files, std::shared_ptr<EngineState> state, HistoryOptions options,
+                   QObject* parent = nullptr);
+    ~HistoryService() override;
+
+    bool isKept() const { return m_options.isKept; }
+    /// Writes a row with status "running". 0 where no history is kept.
+    RunTicket begin(const RunNote& note);
+    /// Ends the row; nothing for ticket 0 or one whose row could not be begun.
+    void finish(RunTicket ticket, const RunOutcome& outcome);
+    /// The row's number; 0 while it is not written. GUI thread.
+    qint64 run(RunTicket ticket) const { return m_runs.value(ticket); }
+
+signals:
+    void recorded(quint64 ticket, qint64 run);
+    void failed(const moa::JobError& error);
+
+private:
+    struct Open; ///< the history, once the files' thread has opened it
+
+    void write(const QString& title, std::function<void(JobContext&)> work);
+
+    DeviceWorker& m_files;
+    std::shared_ptr<EngineState> m_state;
+    HistoryOptions m_options;
+    std::shared_ptr<Open> m_open; ///< files' thread
+    RunTicket m_last = 0;
+    QHash<RunTicket, qint64> m_runs;
+    bool m_told = false;
+};
+
+} // namespace moa
