@@ -429,7 +429,6 @@ void ItemOracle::fillPool(const std::vector<double>& multipliers, double thresho
     OraclePlan plan;
     pool.bound = evaluate(multipliers, plan);
     pool.rows = m_problem.rowCount();
-    pool.exact = !m_byLayer || m_problem.rowCount() == m_problem.densityRows;
     for (std::vector<int>& members : m_members)
         std::sort(members.begin(), members.end(),
                   [&](int a, int b) { return std::pair(m_term[a], a) < std::pair(m_term[b], b); });

@@ -34,8 +34,9 @@ struct ItemPool {
     std::vector<double> sums; ///< [options][rows], unscaled
     std::vector<Code> code;
     double bound = 0;     ///< the relaxation's value at these multipliers
-    double threshold = 0; ///< every option below it is here
-    bool exact = false;   ///< no plan below bound + threshold is lost by choosing among these options
+    /// Every option below it is here. Where losses are limited, of the ways to put a count of heads on b only the
+    /// one of the least price: a plan with the same rules and counts can be no cheaper at these multipliers.
+    double threshold = 0;
 
     int items() const { return static_cast<int>(start.size()) - 1; }
     int size() const { return static_cast<int>(code.size()); }

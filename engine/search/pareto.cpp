@@ -1,6 +1,8 @@
 #include "engine/search/pareto.h"
 
 #include "engine/core/error.h"
+#include "engine/search/problem.h"
+#include "engine/search/search_session.h"
 
 #include <algorithm>
 #include <chrono>
@@ -53,10 +55,10 @@ int solvesOf(int lengths, int cells) {
 class ParetoBuilder {
 public:
     ParetoBuilder(const SearchInstance& instance, const SearchOptions& options, int edges,
-                  std::stop_token stop, const ProgressFn& progress)
+                  std::stop_token stop, const ProgressFn& progress, const ParetoFn& onPoint)
         : m_instance(instance), m_options(options), m_cells(edges - 1), m_stop(stop), m_progress(progress),
-          m_total(solvesOf(static_cast<int>(instance.lengths.size()), m_cells)),
-          m_time(options.timeLimit, m_total) {}
+          m_onPoint(onPoint), m_total(solvesOf(static_cast<int>(instance.lengths.size()), m_cells)),
+          m_time(options.timeLimit, m_total), m_session(instance) {}
 
     ParetoSet build() {
         singleObjectives();
@@ -64,10 +66,11 @@ public:
             for (int objective : m_instance.lengths) cellsOf(objective);
         m_set.feasible = static_cast<int>(m_all.size());
         for (std::size_t i = 0; i < m_all.size(); ++i) {
-            bool dominated = false;
-            for (std::size_t j = 0; j < m_all.size() && !dominated; ++j)
-                dominated = j != i && dominates(m_all[j].outcome, m_all[i].outcome, j < i);
-            if (!dominated) m_set.points.push_back(m_all[i]);
+            ParetoPoint& point = m_all[i];
+            point.dominated = false;
+            for (std::size_t j = 0; j < m_all.size() && !point.dominated; ++j)
+                point.dominated = j != i && dominates(m_all[j].outcome, point.outcome, j < i);
+            (point.dominated ? m_set.dominated : m_set.points).push_back(point);
         }
         const int last = m_instance.lengths.back();
         std::stable_sort(m_set.points.begin(), m_set.points.end(),
@@ -88,21 +91,32 @@ private:
         if (over()) return;
         SearchOptions options = m_options;
         options.objectiveLength = objective;
-        options.timeLimit = m_time.next();
         options.explain = m_options.explain && cell.empty();
         for (const auto& [length, limit] : cell) {
             LossLimit& both = options.lossLimits[length];
             both.lower = std::max(limit.lower.value(), both.lower.value_or(limit.lower.value()));
             both.upper = std::min(limit.upper.value(), both.upper.value_or(limit.upper.value()));
+            if (*both.lower > *both.upper) return skip(); // the user's limit excludes the cell
         }
         for (const ParetoPoint& point : m_all) options.starts.push_back(point.outcome.choice);
-        SearchOutcome outcome = search(m_instance, options, m_stop, {});
-        ++m_set.solves;
-        if (m_progress) m_progress({"pareto", m_set.solves, m_total});
+        SearchOutcome outcome = m_session.solve(options, {m_time.next(), m_options.gapTarget}, m_stop);
+        skip();
         if (outcome.hasPlan())
-            m_all.push_back({std::move(outcome), objective, cell});
+            add({std::move(outcome), objective, cell});
         else if (cell.empty())
             m_set.infeasible = std::move(outcome);
+    }
+
+    void skip() {
+        ++m_set.solves;
+        if (m_progress) m_progress({"pareto", m_set.solves, m_total});
+    }
+
+    void add(ParetoPoint point) {
+        for (const ParetoPoint& known : m_all)
+            point.dominated = point.dominated || dominates(known.outcome, point.outcome, true);
+        m_all.push_back(std::move(point));
+        if (m_onPoint) m_onPoint(m_all.back());
     }
 
     void singleObjectives() {
@@ -128,8 +142,9 @@ private:
             for (std::size_t i = 0; i < others.size(); ++i) {
                 const auto [low, high] = m_range.at(others[i]);
                 const double step = (high - low) / m_cells;
-                cell[others[i]] = {low + step * place[i],
-                                   place[i] + 1 == m_cells ? high : low + step * (place[i] + 1)};
+                LossLimit& limit = cell[others[i]];
+                limit.lower = low + step * place[i];
+                limit.upper = place[i] + 1 == m_cells ? high : low + step * (place[i] + 1);
             }
             solve(objective, cell);
             std::size_t i = 0;
@@ -143,8 +158,10 @@ private:
     int m_cells;
     std::stop_token m_stop;
     const ProgressFn& m_progress;
+    const ParetoFn& m_onPoint;
     int m_total;
     TimeShare m_time;
+    SearchSession m_session;
     std::vector<ParetoPoint> m_all;
     std::map<int, std::pair<double, double>> m_range;
     ParetoSet m_set;
@@ -153,28 +170,35 @@ private:
 } // namespace
 
 ParetoSet paretoSet(const SearchInstance& instance, const SearchOptions& options, int edges,
-                    std::stop_token stop, const ProgressFn& progress) {
+                    std::stop_token stop, const ProgressFn& progress, const ParetoFn& onPoint) {
     if (edges < 2) throw UsageError("a Pareto grid needs at least 2 edges");
-    return ParetoBuilder(instance, options, edges, stop, progress).build();
+    return ParetoBuilder(instance, options, edges, stop, progress, onPoint).build();
 }
 
 std::vector<SearchOutcome> sweepDensity(const SearchInstance& instance, const SearchOptions& options,
                                         const std::vector<double>& densities, std::stop_token stop,
-                                        const ProgressFn& progress) {
+                                        const ProgressFn& progress, const ParetoFn& onPoint) {
     TimeShare time(options.timeLimit, static_cast<int>(densities.size()));
+    SearchSession session(instance);
     std::vector<SearchOutcome> outcomes;
     for (double density : densities) {
         if (stop.stop_requested()) break;
         SearchOptions one = options;
         one.density = density;
-        one.timeLimit = time.next();
-        if (!outcomes.empty() && outcomes.back().hasPlan()) one.starts.push_back(outcomes.back().choice);
-        outcomes.push_back(search(instance, one, stop, {}));
+        outcomes.push_back(session.solve(one, {time.next(), options.gapTarget}, stop));
+        if (onPoint && outcomes.back().hasPlan())
+            onPoint({outcomes.back(), objectiveLengthOf(instance, options), options.lossLimits, false});
         if (progress)
             progress({"sweep", static_cast<std::int64_t>(outcomes.size()),
                       static_cast<std::int64_t>(densities.size())});
     }
     return outcomes;
+}
+
+std::vector<double> sweepDensities() {
+    std::vector<double> densities;
+    for (int percent = 10; percent <= 100; percent += 5) densities.push_back(percent / 100.0);
+    return densities;
 }
 
 } // namespace moa

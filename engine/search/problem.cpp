@@ -226,8 +226,10 @@ void addLossRows(Problem& problem, const SearchInstance& instance, const SearchO
             for (int r = 0; r < problem.options; ++r) most = std::max(most, std::abs(sums[problem.at(u, r)]));
             largest += most;
         }
-        row.scale = std::max(largest, 1e-12);
-        row.tolerance = 1e-9 * row.scale;
+        row.tolerance = 1e-9 * std::max(largest, 1e-12);
+        // Sums end up near the limits, which can be far below the largest sum there is.
+        row.scale = std::max({std::isinf(row.hi) ? 0 : std::abs(row.hi), std::isinf(row.lo) ? 0 : std::abs(row.lo),
+                              1e-4 * largest, 1e-12});
         problem.rows.push_back(row);
         problem.losses.insert(problem.losses.end(), sums.begin(), sums.end());
     }

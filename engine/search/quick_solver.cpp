@@ -178,9 +178,10 @@ void QuickSolver::exchange(const DualResult& dual) {
     kickAbout(plan, kKicks);
 }
 
-/// Rows that can be missed, the dearest first.
+/// Rows of whole numbers that can be missed, the dearest first.
 std::vector<int> QuickSolver::rowsByImportance(const ItemPool& pool) const {
     std::vector<int> rows = rowsThatBind(m_problem, pool);
+    std::erase_if(rows, [&](int row) { return m_problem.rows[row].tolerance > 0; });
     std::stable_sort(rows.begin(), rows.end(),
                      [&](int a, int b) { return std::abs(m_multipliers[a]) > std::abs(m_multipliers[b]); });
     return rows;
@@ -191,7 +192,7 @@ bool QuickSolver::labelRound(const std::vector<int>& rows, std::size_t work, dou
     const RowLabelsResult result =
         searchRowLabels(m_problem, m_pool, m_multipliers, rows, cutoff, work, kLabelPlans, *m_control);
     if (!result.complete) return false;
-    if (m_pool.exact) raiseBound(m_pool.bound + std::min(result.excess, m_pool.threshold));
+    raiseBound(m_pool.bound + std::min(result.excess, m_pool.threshold));
     for (const std::vector<int>& options : result.plans) {
         PoolPlan plan = m_exchange.planOf(options);
         offer(plan);

@@ -46,7 +46,7 @@ struct SearchSession::State {
     SearchOptions options; ///< of the last solve
     std::unique_ptr<Problem> problem;
     std::unique_ptr<QuickSolver> quick; ///< null where the quick solver does not handle the problem
-    std::map<std::string, double> multipliers; ///< by row name: they outlive a change of the problem
+    std::map<std::string, double> multipliers; ///< by row name, per unit of its sum; they outlive a problem
     std::vector<std::vector<int>> choices;     ///< [group], latest first
 
     void adopt(const SearchOptions& next);
@@ -69,7 +69,7 @@ void SearchSession::State::adopt(const SearchOptions& next) {
     std::vector<double> known;
     for (const Row& row : problem->rows) {
         const auto place = multipliers.find(row.name);
-        known.push_back(place == multipliers.end() ? 0.0 : place->second);
+        known.push_back(place == multipliers.end() ? 0.0 : place->second * row.scale);
     }
     quick->setMultipliers(std::move(known));
 }
@@ -86,7 +86,7 @@ Solution SearchSession::State::run(const SolveControl& control) {
 
 void SearchSession::State::learn() {
     for (std::size_t i = 0; i < problem->rows.size(); ++i)
-        multipliers[problem->rows[i].name] = quick->multipliers()[i];
+        multipliers[problem->rows[i].name] = quick->multipliers()[i] / problem->rows[i].scale;
 }
 
 void SearchSession::State::remember(const std::vector<int>& choice) {
