@@ -1,15 +1,15 @@
 #include "engine/search/search_session.h"
 
 #include "engine/core/error.h"
-#include "engine/core/format.h"
 #include "engine/search/explain.h"
 #include "engine/search/outcome.h"
 #include "engine/search/quick_solver.h"
 #include "engine/search/relative_limits.h"
+#include "engine/search/sensitivity.h"
+#include "engine/search/session_state.h"
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <chrono>
 #include <utility>
 
 namespace moa {
@@ -46,13 +46,13 @@ struct SearchSession::State {
     SearchOptions options; ///< of the last solve
     std::unique_ptr<Problem> problem;
     std::unique_ptr<QuickSolver> quick; ///< null where the quick solver does not handle the problem
-    std::map<std::string, double> multipliers; ///< by row name, per unit of its sum; they outlive a problem
-    std::vector<std::vector<int>> choices;     ///< [group], latest first
+    LearntState learnt; ///< outlives a problem
 
     void adopt(const SearchOptions& next);
     Solution run(const SolveControl& control);
     void remember(const std::vector<int>& choice);
     void learn();
+    void recall();
 };
 
 void SearchSession::State::adopt(const SearchOptions& next) {
@@ -66,16 +66,21 @@ void SearchSession::State::adopt(const SearchOptions& next) {
     options = next;
     if (!QuickSolver::handles(*problem)) return;
     quick = std::make_unique<QuickSolver>(*problem);
+    recall();
+}
+
+/// Gives the solver the multipliers known by name.
+void SearchSession::State::recall() {
     std::vector<double> known;
     for (const Row& row : problem->rows) {
-        const auto place = multipliers.find(row.name);
-        known.push_back(place == multipliers.end() ? 0.0 : place->second * row.scale);
+        const auto place = learnt.multipliers.find(row.name);
+        known.push_back(place == learnt.multipliers.end() ? 0.0 : place->second * row.scale);
     }
     quick->setMultipliers(std::move(known));
 }
 
 Solution SearchSession::State::run(const SolveControl& control) {
-    std::vector<std::vector<int>> starts = unitStarts(*problem, choices);
+    std::vector<std::vector<int>> starts = unitStarts(*problem, learnt.choices);
     const std::vector<std::vector<int>> given = unitStarts(*problem, options.starts);
     starts.insert(starts.end(), given.begin(), given.end());
     if (!quick) return solveTree(*problem, control, starts);
@@ -86,13 +91,13 @@ Solution SearchSession::State::run(const SolveControl& control) {
 
 void SearchSession::State::learn() {
     for (std::size_t i = 0; i < problem->rows.size(); ++i)
-        multipliers[problem->rows[i].name] = quick->multipliers()[i] / problem->rows[i].scale;
+        learnt.multipliers[problem->rows[i].name] = quick->multipliers()[i] / problem->rows[i].scale;
 }
 
 void SearchSession::State::remember(const std::vector<int>& choice) {
-    std::erase(choices, choice);
-    choices.insert(choices.begin(), choice);
-    if (choices.size() > kKeptChoices) choices.pop_back();
+    std::erase(learnt.choices, choice);
+    learnt.choices.insert(learnt.choices.begin(), choice);
+    if (learnt.choices.size() > kKeptChoices) learnt.choices.pop_back();
 }
 
 SearchSession::SearchSession(SearchInstance instance) : m_state(std::make_unique<State>()) {
@@ -137,6 +142,25 @@ SearchOutcome SearchSession::solve(const SearchOptions& options, const SolveLimi
         outcome.seconds = secondsSince(start);
     }
     return outcome;
+}
+
+std::vector<ShadowPrice> SearchSession::shadowPrices() const {
+    if (!m_state->quick) return {};
+    return pricesOf(*m_state->problem, m_state->quick->multipliers());
+}
+
+std::vector<HeadSensitivity> SearchSession::headSensitivities(const std::vector<int>& choice) const {
+    if (!m_state->problem) return {};
+    return sensitivitiesOf(m_state->instance, m_state->options, *m_state->problem, choice);
+}
+
+std::string SearchSession::saveState() const {
+    return stateText(m_state->instance, m_state->learnt);
+}
+
+void SearchSession::loadState(std::string_view text) {
+    m_state->learnt = parseState(m_state->instance, text);
+    if (m_state->quick) m_state->recall();
 }
 
 } // namespace moa

@@ -71,7 +71,8 @@ public:
     SearchOutcome solve(const SearchOptions& options, const SolveLimits& limits = {}, std::stop_token stop = {},
                         const ImprovementFn& onImprovement = {});
 
-    /// Prices of the limits that bind at the last solve, dearest first; empty before one.
+    /// Prices of the limits that bind at the last solve, dearest first; empty before one, and under limits of three
+    /// and more rules a layer, whose multipliers branch and bound keeps to itself.
     std::vector<ShadowPrice> shadowPrices() const;
 
     /// Per KV head [groups], for a choice [group] under the options of the last solve (UsageError for a choice of
