@@ -110,7 +110,11 @@ void CliContext::needGradients() {
 }
 
 Backend& CliContext::backend(DType fileType) {
-    if (!m_backend) m_backend = openBackend(chooseDevice(options.device), options.threads, fileType);
+    if (!m_backend) {
+        const DeviceChoice choice = chooseDevice(options.device);
+        m_backend = openBackend(choice, options.threads, fileType);
+        if (!choice.whyNoCard.empty()) note("On the processor: " + choice.whyNoCard + ".");
+    }
     return *m_backend;
 }
 

@@ -29,12 +29,12 @@ DeviceChoice chooseDevice(const std::string& name) {
     if (name == "cpu") return {};
     std::string why;
     const auto cards = static_cast<int>(cudaDevices(&why).size());
-    if (name == "auto") return {cards > 0 ? 0 : -1};
+    if (name == "auto") return cards > 0 ? DeviceChoice{0, {}} : DeviceChoice{-1, why};
     const int card = cardOf(name);
     if (cards == 0) throw Error("device " + name + " is not there: " + why + "; use cpu");
     if (card >= cards)
         throw Error("device " + name + " is not there: the last card is cuda:" + std::to_string(cards - 1));
-    return {card};
+    return {card, {}};
 }
 
 std::unique_ptr<Backend> openBackend(const DeviceChoice& choice, int threads, DType fileType) {

@@ -10,7 +10,8 @@ namespace moa {
 
 /// The processor, or one card.
 struct DeviceChoice {
-    int card = -1; ///< index of the CUDA device; −1: the processor
+    int card = -1;          ///< index of the CUDA device; −1: the processor
+    std::string whyNoCard{}; ///< of auto without one
 
     bool onCard() const { return card >= 0; }
     /// Type of weights, activations and caches there, for a model whose file holds `fileType`.

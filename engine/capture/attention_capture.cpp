@@ -6,6 +6,7 @@
 #include "engine/model/memory_estimate.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace moa {
 
@@ -73,6 +74,9 @@ std::vector<float> downloadRows(Backend& backend, const Tensor& t) {
 std::shared_ptr<const CapturedLayer> snapshot(LanguageModel& model, const LayerAttention& from, bool values) {
     Backend& backend = model.backend();
     auto layer = std::make_shared<CapturedLayer>();
+    static std::atomic<std::uint64_t> last = 0;
+    layer->id = ++last;
+    layer->dtype = backend.dtype();
     layer->layer = from.layer;
     layer->shape = model.shape();
     layer->n = from.q.rows;

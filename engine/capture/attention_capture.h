@@ -20,8 +20,10 @@ namespace moa {
 
 /// One layer of a captured prompt of n tokens. Never changes once it is shared.
 struct CapturedLayer {
+    std::uint64_t id = 0; ///< of these contents: another for every captured layer
     LayerIndex layer;
     AttentionShape shape;
+    DType dtype = DType::F32; ///< the model worked in; values are exact in it
     std::int64_t n = 0;
     std::vector<float> q;   ///< [n][H·D], positions applied
     std::vector<float> k;   ///< [n][G·D], positions applied

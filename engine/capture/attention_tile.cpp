@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kAlignment = 64; ///< bytes, of a workspace
 
-void checkKey(const CapturedLayer& layer, const TileKey& key) {
+} // namespace
+
+void checkTileKey(const CapturedLayer& layer, const TileKey& key) {
     if (key.layer != layer.layer.value)
         throw UsageError("a tile of layer " + std::to_string(key.layer) + " cannot come from layer " +
                          std::to_string(layer.layer.value));
@@ -31,6 +33,18 @@ void checkKey(const CapturedLayer& layer, const TileKey& key) {
                          " tokens a cell");
     chooseHeads(layer, key.kvHead, key.queryHead);
 }
+
+AttentionTile emptyTile(const CapturedLayer& layer, const TileKey& key) {
+    const auto cellsUpTo = [&](std::int64_t first) {
+        return static_cast<int>((std::min(layer.n - first, key.tokens()) + key.block - 1) / key.block);
+    };
+    AttentionTile tile;
+    tile.rows = cellsUpTo(key.firstQuery());
+    tile.cols = cellsUpTo(key.firstKey());
+    return tile;
+}
+
+namespace {
 
 /// Pairs of a cell with key ≤ query; (row, col) are counted in cells over the whole prompt.
 std::int64_t causalPairs(std::int64_t n, std::int64_t block, std::int64_t row, std::int64_t col) {
@@ -96,13 +110,8 @@ float* TileWorkspace::take(std::size_t floats) {
 
 std::optional<AttentionTile> computeTile(const CapturedLayer& layer, const TileKey& key,
                                          TileWorkspace& workspace, const std::stop_token& stop) {
-    checkKey(layer, key);
-    const auto cellsUpTo = [&](std::int64_t first) {
-        return static_cast<int>((std::min(layer.n - first, key.tokens()) + key.block - 1) / key.block);
-    };
-    AttentionTile tile;
-    tile.rows = cellsUpTo(key.firstQuery());
-    tile.cols = cellsUpTo(key.firstKey());
+    checkTileKey(layer, key);
+    AttentionTile tile = emptyTile(layer, key);
     if (key.col > key.row) return tile;
 
     constexpr std::size_t size = std::size_t(TileKey::kCells) * TileKey::kCells;
@@ -126,7 +135,7 @@ std::optional<AttentionTile> computeTile(const CapturedLayer& layer, const TileK
 
 Completion computeTiles(const CapturedLayer& layer, std::span<const TileKey> keys, int threads,
                         const std::stop_token& stop, const TileReady& onTile) {
-    for (const TileKey& key : keys) checkKey(layer, key);
+    for (const TileKey& key : keys) checkTileKey(layer, key);
     return runPieces(keys.size(), threads, stop,
                      [&](std::size_t piece, TileWorkspace& workspace, std::mutex& deliver) {
                          std::optional<AttentionTile> tile = computeTile(layer, keys[piece], workspace, stop);

@@ -43,6 +43,11 @@ struct AttentionTile {
     std::uint64_t bytes() const { return sizeof(AttentionTile) + sizeof(float) * (mean.size() + max.size()); }
 };
 
+/// Throws UsageError for a key outside the layer, its heads, its prompt or the resolutions.
+void checkTileKey(const CapturedLayer& layer, const TileKey& key);
+/// The tile of that key without its values.
+AttentionTile emptyTile(const CapturedLayer& layer, const TileKey& key);
+
 /// Scratch memory of one thread, kept from tile to tile.
 class TileWorkspace {
 public:

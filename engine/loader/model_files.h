@@ -41,6 +41,7 @@ public:
 
 private:
     friend std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);
+    friend class RandomModel;
 
     std::vector<SafetensorsFile> m_files; ///< in the order of their names
     std::map<std::string, const TensorView*, std::less<>> m_weights;

@@ -24,8 +24,8 @@ constexpr int kThreads = (kConsumers + 1) * kWarpgroup;
 constexpr int kStages = 2;
 constexpr int kPanel = 64;                  // columns of a swizzled panel: 128 bytes
 constexpr int kPanelBytes = kKeys * 128;    // rows and keys of a tile are equally many
-constexpr int kHalfBytes = kKeyBlock * 128; // of a panel: one of the two key blocks of a tile
-constexpr float kLog2e = 1.4426950408889634f;
+[[maybe_unused]] constexpr int kHalfBytes = kKeyBlock * 128; // of a panel: one of the two key blocks of a tile
+[[maybe_unused]] constexpr float kLog2e = 1.4426950408889634f;
 
 struct HopperParams {
     CUtensorMap q, k, v;
@@ -449,7 +449,12 @@ cudaError_t launchFor(const HopperParams& h, int blocks, cudaStream_t stream) {
 } // namespace
 
 bool servedByHopper(const PrefillAttentionParams& p) {
+#ifdef MOA_CUDA_HAS_90A
     return (p.headDim == 64 || p.headDim == 128) && p.sink % kKeyBlock == 0;
+#else
+    (void)p;
+    return false;
+#endif
 }
 
 cudaError_t launchPrefillHopper(const PrefillAttentionParams& p, int multiprocessors, cudaStream_t stream) {

@@ -2,6 +2,8 @@
 #include "ui/jobs/capture_service.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cuda/cuda_module.h"
+#include "engine/capture/card_tiles.h"
 #include "engine/core/error.h"
 #include "engine/profile/profile_sum.h"
 
@@ -120,21 +122,48 @@ Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& 
 void CaptureService::wantTiles(std::vector<TileKey> keys) {
     m_views.interact(QStringLiteral("tiles"), [this, generation = m_generation.load(),
                                                keys = std::move(keys)](const std::stop_token& stop) {
-        const int threads = availableThreads();
         for (std::size_t begin = 0; begin < keys.size() && !stop.stop_requested();) {
             std::size_t end = begin;
             std::vector<TileKey> missing;
             for (; end < keys.size() && keys[end].layer == keys[begin].layer; ++end)
                 if (!m_tiles.get(generation, keys[end])) missing.push_back(keys[end]);
             if (const auto captured = layer(generation, keys[begin].layer); captured && !missing.empty())
-                computeTiles(*captured, missing, threads, stop,
-                             [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
-                                 m_tiles.put(generation, key, std::move(tile));
-                                 m_views.post([this, generation, key] { emit tileReady(generation, key); });
-                             });
+                computeMissing(generation, *captured, missing, stop);
             begin = end;
         }
     });
+}
+
+void CaptureService::computeMissing(quint64 generation, const CapturedLayer& captured, const std::vector<TileKey>& keys,
+                                    const std::stop_token& stop) {
+    const TileReady keep = [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
+        m_tiles.put(generation, key, std::move(tile));
+        m_views.post([this, generation, key] { emit tileReady(generation, key); });
+    };
+    if (TileDevice* card = cardFor(captured)) {
+        try {
+            computeTilesOnCard(*card, captured, keys, keep);
+            return;
+        } catch (const Error&) {
+            m_card.reset(); // no room beside the model: the processor serves, and the card is not asked again
+            m_cardFailed = true;
+        }
+    }
+    computeTiles(captured, keys, availableThreads(), stop, keep);
+}
+
+/// The card that the capture's model ran on; null: none, or its tiles are the processor's.
+TileDevice* CaptureService::cardFor(const CapturedLayer& captured) {
+    const int card = m_state->card();
+    if (card < 0 || m_cardFailed || !hasCardTiles(captured)) return nullptr;
+    if (!m_card) {
+        try {
+            m_card = openCudaTiles(card);
+        } catch (const Error&) {
+            m_cardFailed = true;
+        }
+    }
+    return m_card.get();
 }
 
 std::shared_ptr<const AttentionTile> CaptureService::cachedTile(const TileKey& key) {

@@ -3,6 +3,7 @@
 // are computed on a thread of their own and never wait for a job.
 #pragma once
 
+#include "engine/backend/tile_device.h"
 #ifndef Q_MOC_RUN // moc 6.4 cannot read the specialisation of std::hash
 #include "engine/capture/head_statistics.h"
 #include "engine/capture/tile_cache.h"
@@ -68,6 +69,8 @@ signals:
 
 private:
     std::shared_ptr<const CapturedLayer> layer(quint64 generation, int index) const;
+    void computeMissing(quint64 generation, const CapturedLayer& layer, const std::vector<TileKey>& keys, const std::stop_token& stop);
+    TileDevice* cardFor(const CapturedLayer& layer);
     void summarize(quint64 generation, int firstLayer, JobContext& context);
 
     DeviceWorker &m_jobs, &m_views;
@@ -76,6 +79,8 @@ private:
     mutable std::mutex m_mutex; ///< guards the layers
     std::vector<std::shared_ptr<const CapturedLayer>> m_layers;
     TileCache m_tiles;
+    std::unique_ptr<TileDevice> m_card; ///< the views' thread
+    bool m_cardFailed = false;
 };
 
 } // namespace moa

@@ -21,6 +21,7 @@ Backend& EngineState::backend(DType fileType) {
     m_backend.reset();
     m_choice = chooseDevice(m_options.device);
     m_backend = openBackend(m_choice, m_options.threads, fileType);
+    m_card = m_choice.card;
     return *m_backend;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/loader/model_files.h"
 #include "engine/model/language_model.h"
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,8 @@ public:
     Backend& backend();
     /// Name ("cpu", "cuda:0") and facts of every device, the one in use first. Throws as backend().
     std::vector<std::pair<std::string, DeviceInfo>> devices();
+    /// The card in use; −1: none. Any thread.
+    int card() const { return m_card; }
     /// Files of a model by path or bundled name; the last few are kept, so that a click on a list is quick. Any thread.
     /// Throws FileError.
     std::shared_ptr<const Model> files(const std::string& nameOrPath);
@@ -45,7 +48,8 @@ public:
 
 private:
     EngineOptions m_options;
-    DeviceChoice m_choice;
+    DeviceChoice m_choice; ///< the worker's thread
+    std::atomic<int> m_card{-1};
     std::unique_ptr<Backend> m_backend;
     std::unique_ptr<LanguageModel> m_model;
     std::mutex m_mutex;                                                       ///< guards what follows

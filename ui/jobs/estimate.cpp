@@ -11,7 +11,7 @@ namespace moa {
 
 RunEstimate estimateRun(const EstimateInput& input) {
     const ModelConfig& config = input.model.config;
-    MemoryRequest request{DeviceChoice{input.onCard ? 0 : -1}.valueType(config.dtype), input.length, input.batch,
+    MemoryRequest request{DeviceChoice{input.onCard ? 0 : -1, {}}.valueType(config.dtype), input.length, input.batch,
                           input.plan ? &*input.plan : nullptr};
     const MemoryEstimate at = estimateMemory(config, request);
     RunEstimate result;

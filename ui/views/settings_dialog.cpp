@@ -73,6 +73,9 @@ void SettingsDialog::buildAppearance(QFormLayout* form) {
     m_contrast = new QCheckBox(tr("High contrast: strong borders, no soft fills"));
     connect(m_contrast, &QCheckBox::toggled, this, &SettingsDialog::collect);
     form->addRow(QString(), m_contrast);
+    m_motion = new QCheckBox(tr("Reduce motion: nothing fades in"));
+    connect(m_motion, &QCheckBox::toggled, this, &SettingsDialog::collect);
+    form->addRow(QString(), m_motion);
     m_map = new QComboBox;
     for (const QString& name : {tr("Mako"), tr("Viridis"), tr("Cividis")}) m_map->addItem(name);
     connect(m_map, &QComboBox::currentIndexChanged, this, &SettingsDialog::collect);
@@ -125,11 +128,11 @@ void SettingsDialog::buildWork(QFormLayout* form) {
     form->addRow(tr("&History file"), row);
 }
 
-void SettingsDialog::setDevices(const std::vector<DeviceChoice>& devices) {
+void SettingsDialog::setDevices(const std::vector<DeviceOption>& devices) {
     const QSignalBlocker block(m_device);
     m_device->clear();
     m_device->addItem(tr("Recommended"), QString());
-    for (const DeviceChoice& d : devices) m_device->addItem(d.name, d.id);
+    for (const DeviceOption& d : devices) m_device->addItem(d.name, d.id);
     m_device->setCurrentIndex(std::max(0, m_device->findData(m_settings.device)));
 }
 
@@ -137,6 +140,7 @@ void SettingsDialog::setSettings(const WorkbenchSettings& settings) {
     m_showing = true;
     m_theme->setCurrent(int(settings.theme));
     m_contrast->setChecked(settings.highContrast);
+    m_motion->setChecked(settings.reducedMotion);
     m_map->setCurrentIndex(int(settings.attentionMap));
     m_font->setCurrentIndex(std::max(0, m_font->findData(settings.fontFamily)));
     m_wheel->setChecked(settings.wheelZooms);
@@ -157,6 +161,7 @@ void SettingsDialog::collect() {
     WorkbenchSettings now;
     now.theme = ThemeMode(std::max(0, m_theme->current()));
     now.highContrast = m_contrast->isChecked();
+    now.reducedMotion = m_motion->isChecked();
     now.attentionMap = AttentionMap(std::max(0, m_map->currentIndex()));
     now.fontFamily = m_font->currentData().toString();
     now.wheelZooms = m_wheel->isChecked();

@@ -21,10 +21,11 @@ class SegmentedControl;
 struct WorkbenchSettings {
     ThemeMode theme = ThemeMode::System;
     bool highContrast = false;
+    bool reducedMotion = false; ///< no fades
     AttentionMap attentionMap = AttentionMap::Mako;
     QString fontFamily = {}; ///< empty: the system's
     bool wheelZooms = false; ///< the wheel zooms and Ctrl+wheel pans, instead of the other way round
-    QString device = {};     ///< id of a DeviceChoice; empty: the recommended one
+    QString device = {};     ///< id of a DeviceOption; empty: the recommended one
     int threads = 0;         ///< 0: as many as there are cores
     int tileCacheMiB = 512;
     QString historyFile = {}; ///< empty: the default place
@@ -32,7 +33,7 @@ struct WorkbenchSettings {
     bool operator==(const WorkbenchSettings&) const = default;
 };
 
-struct DeviceChoice {
+struct DeviceOption {
     QString id, name;
 };
 
@@ -43,7 +44,7 @@ public:
 
     explicit SettingsDialog(QWidget* parent = nullptr);
 
-    void setDevices(const std::vector<DeviceChoice>& devices);
+    void setDevices(const std::vector<DeviceOption>& devices);
     /// Shows these; no signal. Values out of range are brought into it, an unknown device reads as the first
     /// entry.
     void setSettings(const WorkbenchSettings& settings);
@@ -61,7 +62,7 @@ private:
     WorkbenchSettings m_settings;
     bool m_showing = false;
     SegmentedControl* m_theme;
-    QCheckBox *m_contrast, *m_wheel;
+    QCheckBox *m_motion, *m_contrast, *m_wheel;
     QComboBox *m_map, *m_font, *m_device;
     QSpinBox *m_threads, *m_cache;
     QLineEdit* m_history;

@@ -1,10 +1,16 @@
-// `moa bench`: what a card reaches on the shape of a model, from random weights and data made on it. No model
-// file needed.
+// `moa bench`: what this machine reaches on the shape of a model, from random weights and data made for it. No
+// model file needed.
 #include "app/cli/commands/bench_search.h"
 #include "app/cli/commands/commands.h"
 #include "app/cli/text_table.h"
 
 #include "engine/backend/cuda/cuda_module.h"
+#include "engine/capture/card_tiles.h"
+#include "engine/model/model_bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 
 #include <map>
 
@@ -79,16 +85,101 @@ Json benchDecode(const BenchOptions& o, const ModelConfig& c, DeviceBench& bench
     return result;
 }
 
+/// A whole prompt, and the attention of one layer alone.
 Json benchPrefill(const BenchOptions& o, const ModelConfig& c, DeviceBench& bench) {
     PrefillBenchSpec spec;
     spec.tokens = o.context, spec.heads = c.heads, spec.headDim = c.headDim;
     spec.windows = windowsOf(o, c.heads);
     const PrefillBenchResult r = bench.prefill(spec);
-    const double operations = 4.0 * c.headDim * r.visiblePairs;
-    Json result = timesJson(r.times);
-    result.update({{"tok_s", static_cast<double>(o.context) / r.times.seconds},
+    const BenchTimes whole = bench.wholePrefill(c, o.context, rotatedWindows(windowsOf(o, c.kvHeads), c.layers));
+    Json result = timesJson(whole);
+    result.update({{"tok_s", static_cast<double>(o.context) / whole.seconds},
+                   {"attention_seconds", r.times.seconds},
                    {"visible_pairs", r.visiblePairs},
-                   {"TFLOPs", operations / r.times.seconds / 1e12}});
+                   {"TFLOPs", 4.0 * c.headDim * r.visiblePairs / r.times.seconds / 1e12}});
+    return result;
+}
+
+ModelBenchSpec modelSpec(const BenchOptions& o, const ModelConfig& c) {
+    ModelBenchSpec spec;
+    spec.config = c, spec.context = o.context;
+    spec.batch = std::max(1, batchOf(o)); // on the processor a larger batch reads no less for a token
+    spec.windows = denseWindows(c.layers, c.kvHeads);
+    spec.windows.windows = rotatedWindows(windowsOf(o, c.kvHeads), c.layers);
+    return spec;
+}
+
+/// What the programs' own code reaches on the device of --device: everything on the processor, and what a card has no
+/// bench of its own for.
+Json benchModel(const BenchOptions& o, ModelConfig c, CliContext& cli) {
+    c.context = static_cast<int>(o.context) + 64;
+    ModelBench bench(cli.backend(), cli.stopToken());
+    const BenchRates rates = bench.hostRates();
+    const ModelBenchSpec spec = modelSpec(o, c);
+    const ModelBenchResult r = o.what == "decode"    ? bench.decode(spec)
+                               : o.what == "prefill" ? bench.prefill(spec)
+                               : o.what == "load"    ? bench.load(c)
+                                                     : bench.profile(spec);
+    Json result = timesJson(r.times);
+    result.update({{"batch", spec.batch}, {"weight_bytes", r.weightBytes}, {"kv_bytes", r.kvBytes}});
+    const double tokens = o.what == "decode" ? spec.batch : static_cast<double>(o.context);
+    if (o.what != "load") result["tok_s"] = tokens / r.times.seconds;
+    if (r.bytes > 0) {
+        const double rate = r.bytes / r.times.seconds;
+        result.update({{"bytes", r.bytes}, {"TBps", rate / 1e12}, {"share_of_read_rate", rate / rates.read}});
+    }
+    result.update({{"device", cli.backend().device().name},
+                   {"copy_TBps", rates.copy / 1e12},
+                   {"read_TBps", rates.read / 1e12}});
+    return result;
+}
+
+/// One head pooled into a square view as the workbench does it: all its tiles, from captured rows to host memory.
+Json benchHeatmap(const BenchOptions& o, const ModelConfig& c, const DeviceChoice& device, CliContext& cli) {
+    const auto n = static_cast<std::size_t>(o.context), d = static_cast<std::size_t>(c.headDim);
+    CapturedLayer layer;
+    layer.shape = {1, 1, c.headDim}, layer.n = o.context, layer.windows = {WindowMap::kFullWindow};
+    layer.dtype = device.valueType(DType::F16);
+    layer.q.resize(n * d), layer.k.resize(n * d);
+    for (std::size_t i = 0; i < n * d; ++i) {
+        layer.q[i] = static_cast<float>(i * 7919 % 211) / 105.f - 1;
+        layer.k[i] = static_cast<float>(i * 104729 % 223) / 111.f - 1;
+    }
+    layer.lse.assign(n, std::log(static_cast<float>(n)));
+    TileKey key;
+    while (key.block < TileKey::kMaxBlock && std::int64_t(key.block) * o.cells < o.context) key.block *= 2;
+    std::vector<TileKey> keys;
+    const auto side = static_cast<int>((o.context + key.tokens() - 1) / key.tokens());
+    for (key.row = 0; key.row < side; ++key.row)
+        for (key.col = 0; key.col <= key.row; ++key.col) keys.push_back(key);
+    const auto card = device.onCard() ? openCudaTiles(device.card) : nullptr;
+    std::vector<double> seconds;
+    for (int i = 0; i < 6; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        const auto ignore = [](const TileKey&, const auto&) {};
+        if (card) computeTilesOnCard(*card, layer, keys, ignore);
+        else computeTiles(layer, keys, cli.backend().device().threads, cli.stopToken(), ignore);
+        cli.throwIfCancelled();
+        // The first one uploads the head.
+        if (i > 0) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    std::sort(seconds.begin(), seconds.end());
+    Json result = timesJson({seconds[2], seconds.front(), seconds.back()});
+    result["tiles"] = keys.size();
+    if (card) result["kernel_seconds"] = openCudaBench(device.card)->heatmap(o.context, o.cells).seconds;
+    result["device"] = device.onCard() ? cudaDevices()[static_cast<std::size_t>(device.card)].name
+                                       : cli.backend().device().name;
+    return result;
+}
+
+Json benchCard(const BenchOptions& o, const ModelConfig& c, int card, CliContext& cli) {
+    const auto bench = openCudaBench(card);
+    const BenchRates rates = bench->rates();
+    cli.throwIfCancelled();
+    Json result = o.what == "decode" ? benchDecode(o, c, *bench, rates) : benchPrefill(o, c, *bench);
+    result.update({{"device", cudaDevices()[static_cast<std::size_t>(card)].name},
+                   {"copy_TBps", rates.copy / 1e12},
+                   {"read_TBps", rates.read / 1e12}});
     return result;
 }
 
@@ -96,22 +187,17 @@ ExitCode runBench(const BenchOptions& o, CliContext& cli) {
     if (o.what == "search") return runBenchSearch(o.shape, cli);
     if (o.context < 256) throw UsageError("--context: at least 256 tokens");
     const ModelConfig& c = shapes().at(o.shape);
-    const auto bench = openCudaBench(0);
-    const BenchRates rates = bench->rates();
-    cli.throwIfCancelled();
+    if (o.what == "profile") cli.needGradients();
+    const DeviceChoice device = chooseDevice(cli.options.device);
     cli.beginRun(
         {.command = "bench",
-         .settings = {{"what", o.what}, {"shape", o.shape}, {"context", o.context}, {"density", o.density}}});
-    Json result = o.what == "decode"    ? benchDecode(o, c, *bench, rates)
-                  : o.what == "prefill" ? benchPrefill(o, c, *bench)
-                                        : timesJson(bench->heatmap(o.context, o.cells));
-    result.update({{"what", o.what},
-                   {"shape", o.shape},
-                   {"context", o.context},
-                   {"density", o.density},
-                   {"device", cudaDevices().front().name},
-                   {"copy_TBps", rates.copy / 1e12},
-                   {"read_TBps", rates.read / 1e12}});
+         .settings = {{"what", o.what}, {"shape", o.shape}, {"context", o.context}, {"density", o.density}},
+         .device = device.onCard() ? cudaDevices()[static_cast<std::size_t>(device.card)] : cli.backend().device()});
+    const bool ofModel = o.what == "load" || o.what == "profile";
+    Json result = o.what == "heatmap"           ? benchHeatmap(o, c, device, cli)
+                  : device.onCard() && !ofModel ? benchCard(o, c, device.card, cli)
+                                                : benchModel(o, c, cli);
+    result.update({{"what", o.what}, {"shape", o.shape}, {"context", o.context}, {"density", o.density}});
     std::vector<std::pair<std::string, std::string>> lines;
     for (const auto& [name, value] : result.items())
         lines.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
@@ -127,20 +213,20 @@ ExitCode runBench(const BenchOptions& o, CliContext& cli) {
 void addBenchCommand(CLI::App& app, CliContext& cli) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App& command =
-        cli.addCommand(app, "bench", "What a GPU reaches on a model's shape, with random weights",
+        cli.addCommand(app, "bench", "What this machine reaches on a model's shape, with random weights",
                        "  moa bench decode --shape llama-7b --context 8192 --density 0.5\n"
                        "  moa bench decode --context 4096 --batch 1 --json\n"
                        "  moa bench prefill --context 16384 --density 0.25\n"
                        "  moa bench heatmap --context 32768\n"
                        "  moa bench search --shape llama-7b");
-    command.add_option("WHAT", options->what, "decode, prefill (attention alone), heatmap or search (plans; no GPU)")
+    command.add_option("WHAT", options->what, "decode, prefill, profile, load, heatmap or search (of plans)")
         ->required()
-        ->check(CLI::IsMember({"decode", "prefill", "heatmap", "search"}));
+        ->check(CLI::IsMember({"decode", "prefill", "profile", "load", "heatmap", "search"}));
     std::vector<std::string> names;
     for (const auto& [name, config] : shapes()) names.push_back(name);
     command.add_option("--shape", options->shape, "of the model")->check(CLI::IsMember(names));
     command.add_option("--context", options->context, "tokens");
-    command.add_option("--batch", options->batch, "sequences, or max: as many as fit");
+    command.add_option("--batch", options->batch, "sequences, or max: as many as fit the card");
     command.add_option("--density", options->density, "share of keys kept")->check(CLI::Range(0.01, 1.0));
     command.add_option("--spans", options->spans, "two or five different spans over the heads")
         ->check(CLI::IsMember({"two", "five"}));

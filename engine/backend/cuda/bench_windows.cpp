@@ -1,5 +1,5 @@
 // Plans for benches, as uneven as those of real models.
-#include "engine/backend/cuda/device_bench.h"
+#include "engine/backend/device_bench.h"
 
 #include <algorithm>
 

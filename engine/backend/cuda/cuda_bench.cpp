@@ -165,12 +165,12 @@ public:
         return result;
     }
 
-    BenchTimes wholePrefill(const ModelConfig& config, std::int64_t tokens) override {
+    BenchTimes wholePrefill(const ModelConfig& config, std::int64_t tokens,
+                            const std::vector<std::int64_t>& windows) override {
         if (tokens < 1 || tokens > (1 << 20)) throw UsageError("a prefill bench takes 1 to 1,048,576 tokens");
         DecoderLayout layout;
         layout.sequences = 1, layout.positions = tokens + 1, layout.sink = 64;
-        layout.windows.assign(
-            static_cast<std::size_t>(config.layers) * static_cast<std::size_t>(config.kvHeads), tokens);
+        layout.windows = windows;
         Decoder decoder(config, weightsOf(config), layout);
         std::vector<std::int32_t> prompt(static_cast<std::size_t>(tokens));
         for (std::size_t i = 0; i < prompt.size(); ++i)

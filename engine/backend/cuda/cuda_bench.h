@@ -1,7 +1,7 @@
 // The benches on one card.
 #pragma once
 
-#include "engine/backend/cuda/device_bench.h"
+#include "engine/backend/device_bench.h"
 
 #include <memory>
 

@@ -18,6 +18,7 @@ struct Module {
     cuda::ListDevicesFn listDevices = nullptr;
     cuda::CreateBackendFn createBackend = nullptr;
     cuda::CreateBenchFn createBench = nullptr;
+    cuda::CreateTilesFn createTiles = nullptr;
     std::string why; ///< what is missing, when it could not be opened
 
     Module() {
@@ -45,7 +46,8 @@ struct Module {
         listDevices = reinterpret_cast<cuda::ListDevicesFn>(dlsym(library, "moaCudaListDevices"));
         createBackend = reinterpret_cast<cuda::CreateBackendFn>(dlsym(library, "moaCudaCreateBackend"));
         createBench = reinterpret_cast<cuda::CreateBenchFn>(dlsym(library, "moaCudaCreateBench"));
-        if (!listDevices || !createBackend || !createBench)
+        createTiles = reinterpret_cast<cuda::CreateTilesFn>(dlsym(library, "moaCudaCreateTiles"));
+        if (!listDevices || !createBackend || !createBench || !createTiles)
             why = std::string(kFileName) + " lacks its functions";
     }
 };
@@ -82,6 +84,11 @@ std::unique_ptr<Backend> openCudaBackend(int index, DType dtype) {
     if (dtype == DType::F32) throw UsageError("the CUDA backend works in F16 or BF16");
     checkIndex(index);
     return std::unique_ptr<Backend>(module().createBackend(index, dtype));
+}
+
+std::unique_ptr<TileDevice> openCudaTiles(int index) {
+    checkIndex(index);
+    return std::unique_ptr<TileDevice>(module().createTiles(index));
 }
 
 std::unique_ptr<DeviceBench> openCudaBench(int index) {

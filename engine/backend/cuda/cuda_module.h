@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/backend/backend.h"
-#include "engine/backend/cuda/device_bench.h"
+#include "engine/backend/device_bench.h"
+#include "engine/backend/tile_device.h"
 
 #include <memory>
 #include <string>
@@ -18,6 +19,9 @@ std::vector<DeviceInfo> cudaDevices(std::string* why = nullptr);
 /// stays open for as long as the process runs. Throws Error saying what is missing, UsageError for an index
 /// that is not there.
 std::unique_ptr<Backend> openCudaBackend(int index, DType dtype);
+
+/// Attention of captured heads on card `index`. Throws as openCudaBackend().
+std::unique_ptr<TileDevice> openCudaTiles(int index);
 
 /// Benches on card `index`. Throws as openCudaBackend().
 std::unique_ptr<DeviceBench> openCudaBench(int index);

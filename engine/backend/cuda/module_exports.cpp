@@ -1,6 +1,7 @@
 // The functions of libmoa_cuda.so (module_interface.h).
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/cuda_bench.h"
+#include "engine/backend/cuda/cuda_tiles.h"
 #include "engine/backend/cuda/module_interface.h"
 
 extern "C" {
@@ -19,5 +20,9 @@ __attribute__((visibility("default"))) moa::Backend* moaCudaCreateBackend(int in
 
 __attribute__((visibility("default"))) moa::DeviceBench* moaCudaCreateBench(int index) {
     return moa::cuda::makeDeviceBench(index).release();
+}
+
+__attribute__((visibility("default"))) moa::TileDevice* moaCudaCreateTiles(int index) {
+    return moa::cuda::makeTileDevice(index).release();
 }
 }

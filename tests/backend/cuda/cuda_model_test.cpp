@@ -1,11 +1,15 @@
 // The embedded model on a card against the same model on the processor: logits under dense and uneven windows,
 // decoding past several ring lengths, greedy text, memory by the driver's own account.
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/cuda_tiles.h"
 #include "engine/backend/cuda/device_memory.h"
+#include "engine/capture/card_tiles.h"
 #include "engine/core/error.h"
 #include "engine/model/memory_estimate.h"
 #include "tests/kernels/cuda/cuda_fixture.h"
 #include "tests/model/model_fixture.h"
+
+#include <map>
 
 namespace moa::test {
 namespace {
@@ -133,6 +137,40 @@ TEST_F(CudaModelTest, MemoryIsTheFormulasAndComesBack) {
         });
     }
     EXPECT_LE(backend().usedBytes(), ejected + kDriverBlock);
+}
+
+/// Every tile of a head at two resolutions, and the mean of its group, against the processor's from the same capture.
+TEST_F(CudaModelTest, TilesAreThoseOfTheProcessor) {
+    std::vector<int> ids(1500);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int>(i * 7919 % 2000) + 3;
+    const Golden golden("logits.safetensors");
+    const WindowMap windows = golden.windows("windows", 6, 4, 64);
+    for (const WindowMap* mask : {static_cast<const WindowMap*>(nullptr), &windows}) {
+        std::shared_ptr<const CapturedLayer> layer;
+        CaptureOptions options;
+        options.layers = {LayerIndex(3)};
+        ASSERT_EQ(captureLayers(model(), ids, mask, options, [&](LayerIndex, auto captured) { layer = captured; }),
+                  Completion::Done);
+        ASSERT_TRUE(hasCardTiles(*layer));
+        std::vector<TileKey> keys;
+        for (const int head : {-1, 2, 3})
+            for (const int block : {32, 1})
+                for (const auto& [row, col] : {std::pair{0, 0}, {2, 1}, {23, 0}, {23, 23}, {0, 1}})
+                    if (block == 1 || row == 0) keys.push_back({3, 1, head, block, block == 1 ? row : 0, block == 1 ? col : 0});
+        std::map<TileKey, std::shared_ptr<const AttentionTile>> expected, seen;
+        computeTiles(*layer, keys, 2, {}, [&](const TileKey& key, auto tile) { expected[key] = tile; });
+        const auto card = cuda::makeTileDevice(0);
+        computeTilesOnCard(*card, *layer, keys, [&](const TileKey& key, auto tile) { seen[key] = tile; });
+        ASSERT_EQ(seen.size(), expected.size());
+        for (const auto& [key, tile] : expected) {
+            ASSERT_EQ(seen[key]->mean.size(), tile->mean.size());
+            EXPECT_EQ(seen[key]->rows, tile->rows);
+            for (std::size_t i = 0; i < tile->mean.size(); ++i) {
+                ASSERT_NEAR(seen[key]->mean[i], tile->mean[i], 1e-3) << "block " << key.block << ", cell " << i;
+                ASSERT_NEAR(seen[key]->max[i], tile->max[i], 1e-3) << "block " << key.block << ", cell " << i;
+            }
+        }
+    }
 }
 
 TEST_F(CudaModelTest, GradientsAreRefusedWithTheRemedy) {

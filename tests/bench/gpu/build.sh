@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the GPU kernels, their tests and benches with nvcc alone, for a machine that has CUDA and little else.
 #   tests/bench/gpu/build.sh OUT_DIR [TARGET…]     targets: decode_bench prefill_bench heatmap_bench kernel_tests
-# NVCC, MOA_CUDA_ARCH (default 90a) and GTEST_ROOT (include/, lib/) may be set. Skips what is up to date.
+# NVCC, MOA_CUDA_ARCH (default 90a), MOA_CUDA_CODE (sm_<arch>; compute_<arch> for PTX) and GTEST_ROOT (include/, lib/) may be set. Skips what is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 out=$1
@@ -9,14 +9,16 @@ shift
 targets=${*:-decode_bench kernel_tests}
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 arch=${MOA_CUDA_ARCH:-90a}
-flags=(-std=c++20 -O3 -gencode "arch=compute_$arch,code=sm_$arch" -I. -Ikernels/include -lineinfo
+code=${MOA_CUDA_CODE:-sm_$arch}
+flags=(-std=c++20 -O3 -gencode "arch=compute_$arch,code=$code" -I. -Ikernels/include -lineinfo
        ${GTEST_ROOT:+-I$GTEST_ROOT/include} -Xcompiler -Wall,-Wextra,-Wno-unknown-pragmas)
+[ "$arch" = 90a ] && flags+=(-DMOA_CUDA_HAS_90A)
 mkdir -p "$out"
 
 kernels=(kernels/cuda/*.cu)
 reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_layers.cpp)
 engine=(engine/backend/cuda/bench_windows.cpp engine/backend/cuda/cuda_attention.cpp
-        engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/cuda_bench.cpp engine/backend/cuda/cuda_step.cpp
+        engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/cuda_bench.cpp engine/backend/cuda/cuda_step.cpp engine/backend/cuda/cuda_tiles.cpp
         engine/backend/cuda/decoder.cpp engine/backend/cuda/decoder_prefill.cpp
         engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/random_weights.cpp
         engine/core/error.cpp engine/core/format.cpp)
@@ -45,7 +47,7 @@ common=("${objects[@]}")
 declare -A parts
 for target in $targets; do
     objects=()
-    if [ "$target" = kernel_tests ]; then compile tests/kernels/cuda/*_test.cpp tests/backend/cuda/*_test.cpp
+    if [ "$target" = kernel_tests ]; then compile tests/kernels/cuda/*_test.cpp tests/backend/cuda/{cuda_backend,decoder}_test.cpp
     else compile "tests/bench/gpu/$target.cpp"; fi
     parts[$target]="${objects[*]}"
 done
@@ -56,5 +58,5 @@ ar rcs "$archive" "${common[@]}"
 for target in $targets; do
     libraries=(-lcublasLt -lcublas -lcuda)
     if [ "$target" = kernel_tests ]; then libraries+=("-L${GTEST_ROOT:-/usr}/lib" -lgtest_main -lgtest -lpthread); fi
-    "$nvcc" -gencode "arch=compute_$arch,code=sm_$arch" ${parts[$target]} "$archive" -o "$out/$target" "${libraries[@]}"
+    "$nvcc" -gencode "arch=compute_$arch,code=$code" ${parts[$target]} "$archive" -o "$out/$target" "${libraries[@]}"
 done

@@ -1,16 +1,17 @@
 """Collects the lines of run.sh into one JSON file named after the card: every figure, and the ratios that
-performance targets are stated in.   collect.py LOG OUT_DIR"""
+performance targets are stated in.   collect.py LOG OUT_DIR [CARD]     CARD: "name, driver", else the one here"""
 import json, re, subprocess, sys
 from statistics import median
 
 log, out_dir = sys.argv[1:3]
+PLAIN_TOK_S = 214.0  # Hugging Face Transformers, 4k, batch 30, FP16, measured once on an H100, not in this run
 rows = []
 for line in open(log):
     try:
         rows.append(json.loads(line))
     except ValueError:
         pass
-card = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True,
+card = sys.argv[3] if len(sys.argv) > 3 else subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True,
                       text=True).stdout.strip().split("\n")[0]
 name = re.sub(r"[^a-z0-9]+", "-", card.split(",")[0].lower()).strip("-") or "unknown"
 
@@ -56,10 +57,33 @@ for r in of("torch", "prefill"):
         prefill.append({"tokens": n, "density": d, "ms": ms, "visible_TFLOPs": rate, "share_of_dense_rate": rate / dense_rate,
                         "cudnn_dense_ms": r["ms"]["cudnn"], "ratio_to_cudnn_dense": r["ms"]["cudnn"] / ms,
                         "flex_ms": flex, "ratio_to_flex": flex / ms if isinstance(flex, float) else None})
-result = {"card": card, "shape": "llama-7b", "decode": decode, "prefill": prefill, "figures": rows}
+
+
+def one(context, batch, d):
+    """Figures of this project at exactly that batch under two spans."""
+    group = [r for r in of("moa", "decode") if (r["context"], r["batch"], density(r), r["plan"]) == (context, batch, d, "two")]
+    return {k: median(r[k] for r in group) for k in ("tok_s", "weight_bytes", "allocated_bytes", "kv_bytes") if k in group[0]} if group else None
+
+
+# Where the gain comes from at 4k and 50%, each factor beside the one before (the published paper's four).
+dense30, sparse30 = one(4096, 30, 1.0), one(4096, 30, 0.5)
+full = [r["tok_s"] for r in decode if (r["context"], r["density"], r["plan"]) == (4096, 0.5, "two")]
+breakdown = None
+if dense30 and sparse30 and full and (4096, 1.0) in peers:
+    peer = median(peers[4096, 1.0])
+    breakdown = {"plain_tok_s": PLAIN_TOK_S, "static_cache_and_graph": peer / PLAIN_TOK_S, "kernel": dense30["tok_s"] / peer,
+                 "less_attention": sparse30["tok_s"] / dense30["tok_s"], "larger_batch": median(full[0]) / sparse30["tok_s"],
+                 "all": median(full[0]) / PLAIN_TOK_S}
+memory = {f"density {d}": one(4096, 8, d) for d in (1.0, 0.5) if one(4096, 8, d)}
+if len(memory) == 2:
+    total = {k: v["weight_bytes"] + v["allocated_bytes"] for k, v in memory.items()}
+    memory["whole_memory_ratio"] = total["density 1.0"] / total["density 0.5"]
+result = {"breakdown_4k_50": breakdown, "memory_4k_batch_8": memory, "card": card, "shape": "llama-7b", "decode": decode, "prefill": prefill, "figures": rows}
 path = f"{out_dir}/{name}.json"
 with open(path, "w") as f:
     json.dump(result, f, indent=1)
 print(path)
-for row in decode + prefill:
+for row in [result["breakdown_4k_50"], result["memory_4k_batch_8"]] + decode + prefill:
+    if not row:
+        continue
     print({k: (round(v, 3) if isinstance(v, float) else v) for k, v in row.items()})

@@ -10,7 +10,8 @@ namespace {
 void runCase(DeviceBench& bench, const char* text) {
     long long n = 0;
     if (std::sscanf(text, "whole:%lld", &n) == 1) {
-        const BenchTimes t = bench.wholePrefill(llama7b(), n);
+        const BenchTimes t = bench.wholePrefill(
+            llama7b(), n, std::vector<std::int64_t>(static_cast<std::size_t>(llama7b().layers * llama7b().kvHeads), n));
         std::printf("{\"what\": \"whole_prefill\", \"tokens\": %lld, \"ms\": %.3f, \"ms_min\": %.3f, "
                     "\"ms_max\": %.3f, "
                     "\"tok_s\": %.1f}\n",
