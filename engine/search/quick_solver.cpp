@@ -23,12 +23,17 @@ QuickSolver::QuickSolver(const Problem& problem)
     : m_problem(problem), m_oracle(problem), m_exchange(problem, 1),
       m_multipliers(problem.rows.size(), 0.0) {
     for (int u = 0; u < problem.units; ++u) {
-        double most = -kInfinity;
-        for (int r = 0; r < problem.options; ++r)
-            if (problem.allowed[problem.at(u, r)]) most = std::max(most, problem.cost[problem.at(u, r)]);
+        double most = -kInfinity, least = kInfinity;
+        for (int r = 0; r < problem.options; ++r) {
+            if (!problem.allowed[problem.at(u, r)]) continue;
+            most = std::max(most, problem.cost[problem.at(u, r)]);
+            least = std::min(least, problem.cost[problem.at(u, r)]);
+        }
         m_worst += most;
+        m_least += least;
     }
     m_worst += 1e-9 * m_oracle.costSize();
+    m_least -= 1e-13 * std::abs(m_least);
 }
 
 void QuickSolver::setMultipliers(std::vector<double> multipliers) {
@@ -85,7 +90,8 @@ void QuickSolver::begin(const SolveControl& control, const std::vector<std::vect
     m_control = &control;
     m_best.clear();
     m_bestCost = kInfinity;
-    m_bound = m_dualBound = -kInfinity;
+    m_bound = m_least; // exact where every unit can lose nothing: 0 then proves 0
+    m_dualBound = -kInfinity;
     m_evaluations = 0;
     m_exchange.reseed(control.seed);
     for (const std::vector<int>& start : starts) offer(start);

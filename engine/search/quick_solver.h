@@ -54,7 +54,7 @@ private:
     ItemPool m_pool;
     std::vector<double> m_multipliers;
     std::vector<OraclePlan> m_plans; ///< the dual's columns, kept between solves
-    double m_worst = 0;              ///< no plan costs more
+    double m_worst = 0, m_least = 0; ///< no plan costs more, none less
     // Of one solve.
     const SolveControl* m_control = nullptr;
     std::vector<int> m_best;

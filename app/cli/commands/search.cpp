@@ -1,16 +1,25 @@
 // `moa search`: from a profile (or a bare instance) to plans, with bound and gap.
 #include "app/cli/commands/commands.h"
+#include "app/cli/parse_list.h"
 #include "app/cli/plan_making.h"
 #include "app/cli/search_flags.h"
-#include "app/cli/text_table.h"
+#include "app/cli/search_results.h"
 
-#include "engine/core/format.h"
+#include "engine/compare/refine.h"
+#include "engine/compare/retrieval.h"
+#include "engine/core/resources.h"
+#include "engine/plan/json_file.h"
 #include "engine/plan/tables_file.h"
 #include "engine/profile/profile_file.h"
 #include "engine/search/pareto.h"
+#include "engine/search/search_session.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
 
 namespace moa::cli {
 namespace {
@@ -34,33 +43,21 @@ SearchInstance instanceFromTables(const std::string& path) {
     return instance;
 }
 
-std::string numbered(const std::string& path, std::size_t number) {
+/// "folder/plan.json" and "3" → "folder/plan-3.json"; "" stays "".
+std::string suffixed(const std::string& path, const std::string& suffix) {
+    if (path.empty()) return path;
     const std::filesystem::path p(path);
-    return (p.parent_path() / (p.stem().string() + "-" + std::to_string(number) + p.extension().string()))
-        .string();
+    return (p.parent_path() / (p.stem().string() + "-" + suffix + p.extension().string())).string();
 }
 
-std::string describe(const Json& result) {
-    if (result["plans"].empty()) return "";
-    const Json& first = result["plans"][0];
-    std::vector<std::string> header{"plan"};
-    for (const auto& [length, x] : first["loss"].items()) header.push_back("loss " + length);
-    for (const auto& [length, x] : first["density"].items()) header.push_back("density " + length);
-    for (const char* name : {"bound", "gap", "rules", "seconds"}) header.push_back(name);
-    TextTable table(header);
-    for (const Json& plan : result["plans"]) {
-        std::vector<std::string> row{plan["file"].is_null() ? "(not written)"
-                                                            : plan["file"].get<std::string>()};
-        for (const auto& [length, x] : plan["loss"].items()) row.push_back(formatFixed(x.get<double>(), 5));
-        for (const auto& [length, x] : plan["density"].items())
-            row.push_back(formatFixed(x.get<double>(), 4));
-        row.push_back(plan["bound"].is_null() ? "–" : formatFixed(plan["bound"].get<double>(), 5));
-        row.push_back(plan["gap"].is_null() ? "–" : formatFixed(100 * plan["gap"].get<double>(), 2) + "%");
-        row.push_back(std::to_string(plan["rules"].get<int>()));
-        row.push_back(formatFixed(plan["seconds"].get<double>(), 3));
-        table.add(std::move(row));
-    }
-    return table.text() + keyValueLines({{"status", result["status"].get<std::string>()}});
+/// The state of an earlier search, "" where there is none yet.
+std::string readState(const std::string& path) {
+    if (path.empty() || !std::filesystem::exists(path)) return "";
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) throw FileError(path, "", "a readable file");
+    return text.str();
 }
 
 class SearchCommand {
@@ -68,17 +65,15 @@ public:
     SearchCommand(const Flags& flags, CliContext& cli) : m_flags(flags), m_cli(cli) {}
 
     ExitCode run() {
-        if (m_flags.profile.empty() == m_flags.tables.empty())
-            throw UsageError("give a profile, or --tables with a search instance");
-        if (m_flags.out.empty() && m_flags.tables.empty())
-            throw UsageError("-o names the plan file to write");
-        int headDim = m_flags.headDim;
-        if (!m_flags.model.empty()) headDim = m_cli.loadFiles(m_flags.model)->config.headDim;
-        m_origin.options = searchOptions(m_flags, headDim, m_cli.options.seed);
-        m_origin.headDim = headDim;
+        checkFlags();
+        if (!m_flags.model.empty()) m_files = m_cli.loadFiles(m_flags.model);
+        if (m_flags.tables.empty()) m_profile = readProfile(m_flags.profile, false);
+        const SearchSubject subject{m_files ? m_files->config.headDim : m_flags.headDim, m_profile.heads,
+                                    m_profile.kvHeads};
+        m_origin.options = searchOptions(m_flags, subject, m_cli.options.seed);
+        m_origin.headDim = subject.headDim;
         m_origin.estimate = m_flags.tables.empty() ? m_flags.estimate : "tables";
         if (m_flags.tables.empty()) {
-            m_profile = readProfile(m_flags.profile, false);
             m_origin.profile = &m_profile;
             m_origin.profilePath = m_flags.profile;
             m_instance = makeInstance(m_profile, tableOptions(m_flags, m_origin.options));
@@ -86,10 +81,23 @@ public:
             m_instance = instanceFromTables(m_flags.tables);
         }
         begin();
-        return m_flags.pareto ? paretoPlans() : onePlan();
+        if (m_flags.pareto) return paretoPlans();
+        if (m_flags.sweep) return sweptPlans();
+        if (m_flags.everyGranularity()) return granularities();
+        return m_flags.refine > 0 ? refinedPlan() : onePlan();
     }
 
 private:
+    void checkFlags() const {
+        if (m_flags.profile.empty() == m_flags.tables.empty())
+            throw UsageError("give a profile, or --tables with a search instance");
+        if (m_flags.out.empty() && m_flags.tables.empty() && !m_flags.sweep)
+            throw UsageError("-o names the plan file to write");
+        const int modes = m_flags.pareto + m_flags.sweep + m_flags.everyGranularity() + (m_flags.refine > 0);
+        if (modes > 1) throw UsageError("one of --pareto, --sweep, --granularity all and --refine at a time");
+        if (m_flags.refine > 0 && m_flags.model.empty()) throw UsageError("--refine measures: give --model");
+    }
+
     void begin() {
         RunSubject subject{.command = "search"};
         subject.seed = m_cli.options.seed;
@@ -110,24 +118,18 @@ private:
     }
 
     /// Writes the plan and appends it to the result.
-    void add(const SearchOutcome& outcome, const std::string& path) {
+    Json& add(const SearchOutcome& outcome, const std::string& path) {
         Json plan = outcomeJson(outcome);
         plan["file"] = path.empty() ? Json() : Json(path);
         const PlanFile file = planFromSearch(m_instance, outcome, m_origin);
         if (!m_flags.tables.empty()) plan["choice"] = outcome.choice;
-        if (outcome.solvers.size() > 1)
-            for (const SolverReport& report : outcome.solvers)
-                plan["solvers"].push_back(
-                    {{"solver", toString(report.solver)},
-                     {"status", toString(report.status)},
-                     {"objective", report.objective ? Json(*report.objective) : Json()},
-                     {"bound", std::isfinite(report.lowerBound) ? Json(report.lowerBound) : Json()},
-                     {"seconds", report.seconds}});
+        if (outcome.solvers.size() > 1) addSolvers(plan, outcome);
         if (!path.empty()) writePlan(path, file);
         m_end.searches.push_back(searchRecord(outcome, m_origin, path, &file));
         m_end.measurements.push_back(
             {"search_loss", "nats", outcome.objective, 1, {}, Json{{"plan", path}}.dump()});
         m_result["plans"].push_back(std::move(plan));
+        return m_result["plans"].back();
     }
 
     ExitCode finish(SearchStatus status, const std::string& explanation) {
@@ -146,24 +148,134 @@ private:
                                                       : "stopped by --time-limit";
         }
         m_end.result = m_result;
-        m_end.text = describe(m_result);
+        m_end.text = describeSearch(m_result);
         return m_cli.conclude(std::move(m_end));
     }
 
-    ExitCode onePlan() {
-        const SearchOutcome outcome =
-            search(m_instance, m_origin.options, m_cli.stopToken(), m_cli.progress());
+    void addOrRecord(const SearchOutcome& outcome, const std::string& path) {
         if (outcome.hasPlan())
-            add(outcome, m_flags.out);
+            add(outcome, path);
         else
             m_end.searches.push_back(searchRecord(outcome, m_origin, "", nullptr));
+    }
+
+    ExitCode onePlan() {
+        if (m_origin.options.solver != SolverKind::Lagrangian) {
+            const SearchOutcome outcome =
+                search(m_instance, m_origin.options, m_cli.stopToken(), m_cli.progress());
+            addOrRecord(outcome, m_flags.out);
+            return finish(outcome.status, outcome.explanation);
+        }
+        SearchSession session(m_instance);
+        if (const std::string state = readState(m_flags.state); !state.empty()) session.loadState(state);
+        std::int64_t better = 0;
+        const ProgressFn progress = m_cli.progress();
+        const SearchOutcome outcome =
+            session.solve(m_origin.options, {m_origin.options.timeLimit, m_origin.options.gapTarget},
+                          m_cli.stopToken(), [&](const SearchOutcome&) { progress({"search", ++better, 0}); });
+        addOrRecord(outcome, m_flags.out);
+        if (outcome.hasPlan()) {
+            Json& plan = m_result["plans"].back();
+            plan["prices"] = pricesJson(session.shadowPrices());
+            if (m_flags.heads)
+                plan["heads"] = headsJson(m_instance, outcome.choice, session.headSensitivities(outcome.choice));
+        }
+        if (!m_flags.state.empty()) writeAtomically(m_flags.state, session.saveState());
         return finish(outcome.status, outcome.explanation);
+    }
+
+    /// The paper's ablation: what each further freedom brings, with measured retrieval where a model is given.
+    ExitCode granularities() {
+        SearchStatus status = SearchStatus::Optimal;
+        std::string explanation;
+        std::vector<MaskChoice> masks;
+        for (Granularity g : {Granularity::Uniform, Granularity::Layer, Granularity::Head, Granularity::Elastic}) {
+            m_origin.options.granularity = g;
+            const SearchOutcome outcome =
+                search(m_instance, m_origin.options, m_cli.stopToken(), m_cli.progress());
+            if (!outcome.hasPlan()) {
+                m_result["without_plan"][toString(g)] =
+                    outcome.explanation.empty() ? toString(outcome.status) : outcome.explanation;
+                explanation = outcome.explanation;
+            } else {
+                add(outcome, suffixed(m_flags.out, toString(g)))["granularity"] = toString(g);
+                if (m_files)
+                    masks.push_back({toString(g), MaskSource::plan(toPlan(m_instance, outcome.choice,
+                                                                          m_files->config.heads))});
+            }
+            if (outcome.status != SearchStatus::Optimal && (outcome.hasPlan() || m_cli.stopToken().stop_requested()))
+                status = outcome.status;
+        }
+        if (m_result["plans"].empty() && status == SearchStatus::Optimal) status = SearchStatus::Infeasible;
+        if (!masks.empty() && status != SearchStatus::Cancelled && !measure(masks)) status = SearchStatus::Cancelled;
+        return finish(status, explanation);
+    }
+
+    /// Retrieval of each mask beside its plan, and of dense attention; false when cancelled.
+    bool measure(std::vector<MaskChoice> masks) {
+        masks.push_back({"dense", MaskSource::dense()});
+        RetrievalOptions options;
+        options.lengths = m_instance.lengths;
+        options.prompts = m_flags.prompts;
+        options.seed = m_cli.options.seed;
+        options.textFolder = resourcesFolder() / "texts";
+        const auto model = m_cli.loadModel(m_files);
+        const RetrievalOutcome outcome =
+            measureRetrieval(*model, masks, options, m_cli.stopToken(), m_cli.progress());
+        for (std::size_t k = 0; k + 1 < masks.size(); ++k)
+            m_result["plans"][k]["retrieval"] = retrievalJson(outcome.rows, k);
+        m_result["dense_retrieval"] = retrievalJson(outcome.rows, masks.size() - 1);
+        return outcome.completion == Completion::Done;
+    }
+
+    /// Measured instead of estimated: the confirmed winner is the plan that is written.
+    ExitCode refinedPlan() {
+        const auto model = m_cli.loadModel(m_files);
+        CalibrationSet set(*model, resourcesFolder() / "texts", splitList(m_flags.data), m_cli.options.seed);
+        RefineOptions refine;
+        refine.candidates = refine.swaps = m_flags.refine;
+        refine.samples = refine.judgeSamples = m_flags.refineSamples;
+        for (const auto& [length, at] : m_profile.lengths) refine.firstSample = std::max(refine.firstSample, at.samples);
+        const RefineOutcome outcome = refinePlan(*model, set, m_instance, m_origin.options, refine,
+                                                 m_cli.stopToken(), m_cli.progress());
+        m_result["refine"] = refineJson(outcome);
+        if (outcome.plans.empty()) return finish(SearchStatus::Cancelled, "");
+        SearchOptions options = m_origin.options;
+        options.starts = {outcome.plans[outcome.winner].choice};
+        SearchOutcome plan = search(m_instance, options, m_cli.stopToken());
+        const double bound = plan.lowerBound;
+        plan.choice = options.starts.front();
+        plan.loss = lossesOf(m_instance, plan.choice);
+        plan.density = densitiesOf(m_instance, plan.choice);
+        plan.objective = outcome.plans[outcome.winner].estimated;
+        plan.gap = (plan.objective - bound) / std::max(std::abs(plan.objective), 1e-15);
+        plan.distinctRules = static_cast<int>(std::set<int>(plan.choice.begin(), plan.choice.end()).size());
+        add(plan, m_flags.out);
+        return finish(outcome.completion == Completion::Cancelled ? SearchStatus::Cancelled : plan.status, "");
+    }
+
+    ExitCode sweptPlans() {
+        const std::vector<double> densities = sweepDensities();
+        const std::vector<SearchOutcome> outcomes =
+            sweepDensity(m_instance, m_origin.options, densities, m_cli.stopToken(), m_cli.progress());
+        SearchStatus status = SearchStatus::Optimal;
+        for (std::size_t k = 0; k < outcomes.size(); ++k) {
+            if (!outcomes[k].hasPlan()) continue;
+            const std::string percent = std::to_string(static_cast<int>(std::lround(100 * densities[k])));
+            add(outcomes[k], suffixed(m_flags.out, percent))["density_bound"] = densities[k];
+            if (outcomes[k].status != SearchStatus::Optimal) status = outcomes[k].status;
+        }
+        if (m_cli.stopToken().stop_requested()) return finish(SearchStatus::Cancelled, "");
+        if (m_result["plans"].empty()) return finish(SearchStatus::Infeasible, outcomes.back().explanation);
+        return finish(status, "");
     }
 
     ExitCode paretoPlans() {
         const ParetoSet set = paretoSet(m_instance, m_origin.options, 5, m_cli.stopToken(), m_cli.progress());
         for (std::size_t i = 0; i < set.points.size(); ++i)
-            add(set.points[i].outcome, m_flags.out.empty() ? "" : numbered(m_flags.out, i + 1));
+            add(set.points[i].outcome, suffixed(m_flags.out, std::to_string(i + 1)));
+        m_result["dominated"] = Json::array();
+        for (const ParetoPoint& point : set.dominated) m_result["dominated"].push_back(outcomeJson(point.outcome));
         m_result["solves"] = set.solves;
         m_result["feasible"] = set.feasible;
         if (set.completion == Completion::Cancelled) return finish(SearchStatus::Cancelled, "");
@@ -180,6 +292,7 @@ private:
 
     const Flags& m_flags;
     CliContext& m_cli;
+    std::shared_ptr<const Model> m_files; ///< null without --model
     ProfileData m_profile;
     SearchInstance m_instance;
     PlanOrigin m_origin;
@@ -195,9 +308,11 @@ void addSearchCommand(CLI::App& app, CliContext& cli) {
                                        "  moa search tiny.profile -o plan.json --density 0.5\n"
                                        "  moa search tiny.profile -o plan.json --density 0.25 --solver both\n"
                                        "  moa search tiny.profile -o front.json --pareto\n"
+                                       "  moa search tiny.profile -o plan.json --refine 8 --model moa-tiny\n"
+                                       "  moa search tiny.profile -o plan.json --granularity all --model moa-tiny\n"
                                        "  moa search --tables instance.json --density 0.5 --json");
     addSearchFlags(command, *flags);
-    command.add_option("--model", flags->model, "for --kv-bytes: the model the plan is for");
+    command.add_option("--model", flags->model, "for --kv-bytes, --refine and measured retrieval");
     command.add_option("--head-dim", flags->headDim, "for --kv-bytes: values per head")
         ->check(CLI::PositiveNumber);
     cli.onRun(command, [flags, &cli] { return SearchCommand(*flags, cli).run(); });
