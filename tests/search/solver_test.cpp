@@ -302,6 +302,96 @@ TEST(Search, SolversPrintNothing) {
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+TEST(Search, ExplainsWhichLimitsCollideAndHowMuchTheyMustGive) {
+    SearchOptions options = handOptions(SolverKind::Lagrangian);
+    options.minDensityShare = 0;
+    options.lossLimits[512].upper = 0.3; // the best at density 0.5 is 0.51
+    SearchOutcome outcome = search(handInstance(), options);
+    EXPECT_EQ(outcome.status, SearchStatus::Infeasible);
+    EXPECT_NE(outcome.explanation.find("density at 512, loss at 512"), std::string::npos) << outcome.explanation;
+    EXPECT_NE(outcome.explanation.find("the tightest: "), std::string::npos);
+    EXPECT_NE(outcome.explanation.find("it must give 0.210000 nats"), std::string::npos) << outcome.explanation;
+    // 18 blocks reach a loss of 0.3 or less: 1:0 dense, 1:1 and 0:1 a half each, and 2 more.
+    EXPECT_NE(outcome.explanation.find("density at 512 is at least 0.6250"), std::string::npos)
+        << outcome.explanation;
+
+    options = handOptions(SolverKind::Lagrangian);
+    options.pins = {{.layer = -1, .kvHead = -1, .kind = Pin::Kind::MinSpan, .span = 512}};
+    outcome = search(handInstance(), options);
+    EXPECT_NE(outcome.explanation.find("density at 512 is at least 1.0000"), std::string::npos);
+    EXPECT_NE(outcome.explanation.find("without the pins there is a plan"), std::string::npos)
+        << outcome.explanation;
+
+    options.pins = {{.layer = 0, .kvHead = 0, .kind = Pin::Kind::MinSpan, .span = 512},
+                    {.layer = 0, .kvHead = -1, .kind = Pin::Kind::MaxSpan, .span = 128}};
+    outcome = search(handInstance(), options);
+    EXPECT_EQ(outcome.status, SearchStatus::Infeasible);
+    EXPECT_NE(outcome.explanation.find("layer 0, KV head 0 without a rule"), std::string::npos);
+}
+
+TEST(Search, LeastDensitiesAndDecodeTimesOfTheirOwnHold) {
+    const SearchInstance instance = test::randomInstance(5, 3, 2, {1024, 2048}, 12);
+    SearchOptions options;
+    options.minDensityShareAt[4096] = 0.99;
+    const SearchOutcome shared = search(instance, options);
+    ASSERT_TRUE(shared.hasPlan());
+    EXPECT_GE(shared.density.at(4096), 0.495 - 1e-12);
+    options = {};
+    options.density.reset();
+    // 1 µs a head and 1 ns a token: all six heads dense at 2,048 take 6 · 3.048 µs.
+    options.decodeTime = DecodeTimeLimit{6 * 2e-6, {{0, 1e-6}, {1024, 2.024e-6}, {4096, 5.096e-6}}, 0};
+    const SearchOutcome timed = search(instance, options);
+    ASSERT_TRUE(timed.hasPlan());
+    double seconds = 0;
+    for (int r : timed.choice)
+        seconds += 1e-6 + 1e-9 * static_cast<double>(cacheOf(instance.rules[r], 2048, instance.sink));
+    EXPECT_LE(seconds, 12e-6 * (1 + 1e-9));
+    EXPECT_GE(seconds, 10e-6); // it uses what it may
+    options.decodeTime->seconds = 6e-6;
+    EXPECT_NE(search(instance, options).explanation.find("decode time at 2048"), std::string::npos);
+}
+
+TEST(Search, NonsenseInstancesAreNamedAndNothingHangs) {
+    const auto refused = [](auto&& change) {
+        SearchInstance instance = handInstance();
+        instance.cacheBlocks.clear();
+        change(instance);
+        EXPECT_THROW(completeInstance(instance), UsageError);
+    };
+    refused([](SearchInstance& i) { i.loss[0][1][1] = std::nan(""); });
+    refused([](SearchInstance& i) { i.loss[0][1][1] = std::numeric_limits<double>::infinity(); });
+    refused([](SearchInstance& i) { i.density[0][0] = -0.1; });
+    refused([](SearchInstance& i) { i.density[0][0] = std::nan(""); });
+    refused([](SearchInstance& i) { i.layers = 0; });
+    refused([](SearchInstance& i) { i.kvHeads = 0; });
+    refused([](SearchInstance& i) { i.rules.clear(); });
+    refused([](SearchInstance& i) { i.lengths.clear(); });
+    refused([](SearchInstance& i) { i.loss.clear(); });
+    refused([](SearchInstance& i) { i = {}; });
+    SearchInstance one = handInstance();
+    one.rules = {{256, 0}};
+    one.freeRules = -1;
+    one.density = {{0.5}};
+    one.cacheBlocks.clear();
+    one.loss = {{{0.05}, {0.3}, {1.5}, {0.01}}};
+    completeInstance(one);
+    for (int rules : {0, 1, 2}) {
+        SearchOptions options;
+        options.rulesPerLayer = rules;
+        EXPECT_EQ(search(one, options).choice, std::vector<int>(4, 0));
+        options.density = 0.4;
+        EXPECT_EQ(search(one, options).status, SearchStatus::Infeasible);
+    }
+    SearchInstance flat = handInstance(); // nothing costs anything: any plan within the bounds is optimal
+    for (auto& row : flat.loss[0]) row.assign(3, 0.0);
+    const SearchOutcome free = search(flat, handOptions(SolverKind::Lagrangian));
+    EXPECT_EQ(free.status, SearchStatus::Optimal);
+    EXPECT_EQ(free.gap, 0);
+    SearchOptions unbounded;
+    unbounded.density.reset();
+    EXPECT_EQ(search(handInstance(), unbounded).choice, std::vector<int>(4, 2));
+}
+
 TEST(Search, RefusesWhatMakesNoSense) {
     const SearchInstance instance = handInstance();
     const auto refused = [&](auto&& change) {
@@ -318,6 +408,15 @@ TEST(Search, RefusesWhatMakesNoSense) {
     refused([](SearchOptions& o) { o.pins = {{.layer = 0, .kvHead = 0, .rule = {1, 1}}}; });
     refused([](SearchOptions& o) { o.kvLimit = KvLimit{}; });
     refused([](SearchOptions& o) { o.timeLimit = 0; });
+    refused([](SearchOptions& o) { o.density = -0.5; });
+    refused([](SearchOptions& o) { o.minDensityShareAt[512] = 2; });
+    refused([](SearchOptions& o) { o.minDensityShareAt[7] = 0.5; });
+    refused([](SearchOptions& o) { o.lossLimits[512].upper = std::nan(""); });
+    refused([](SearchOptions& o) { o.lossLimits[512].overBest = -0.1; });
+    refused([](SearchOptions& o) { o.lossLimits[512] = {.lower = 2, .upper = 1, .overBest = {}}; });
+    refused([](SearchOptions& o) { o.decodeTime = DecodeTimeLimit{}; });
+    refused([](SearchOptions& o) { o.decodeTime = DecodeTimeLimit{1, {{64, 1}, {64, 2}}, 0}; });
+    refused([](SearchOptions& o) { o.decodeTime = DecodeTimeLimit{1, {{64, std::nan("")}}, 0}; });
     EXPECT_THROW(parseSolver("gurobi"), UsageError);
     SearchInstance damaged = handInstance();
     damaged.loss[0][2].pop_back();
