@@ -28,6 +28,7 @@ WorkbenchSettings readSettings(const QSettings& from) {
     const QString mode = from.value(u"theme"_s).toString();
     settings.theme = mode == u"dark"_s ? ThemeMode::Dark : mode == u"light"_s ? ThemeMode::Light : ThemeMode::System;
     settings.highContrast = from.value(u"highContrast"_s).toBool();
+    settings.reducedMotion = from.value(u"reducedMotion"_s).toBool();
     const QString map = from.value(u"attentionMap"_s).toString();
     settings.attentionMap = map == u"viridis"_s   ? AttentionMap::Viridis
                             : map == u"cividis"_s ? AttentionMap::Cividis
@@ -52,6 +53,7 @@ void writeSettings(QSettings& to, const WorkbenchSettings& settings) {
     constexpr const char* maps[] = {"mako", "viridis", "cividis"};
     to.setValue(u"theme"_s, QString::fromLatin1(themes[int(settings.theme)]));
     to.setValue(u"highContrast"_s, settings.highContrast);
+    to.setValue(u"reducedMotion"_s, settings.reducedMotion);
     to.setValue(u"attentionMap"_s, QString::fromLatin1(maps[int(settings.attentionMap)]));
     to.setValue(u"font"_s, settings.fontFamily);
     to.setValue(u"wheelZooms"_s, settings.wheelZooms);
@@ -80,6 +82,7 @@ void Workbench::applyTheme() {
     Theme& theme = Theme::instance();
     theme.setMode(m_preferences.theme);
     theme.setHighContrast(m_preferences.highContrast);
+    theme.setReducedMotion(m_preferences.reducedMotion);
     theme.setAttentionMap(m_preferences.attentionMap);
     theme.setFontFamily(m_preferences.fontFamily);
 }
@@ -116,9 +119,9 @@ void Workbench::showSettings() {
         connect(m_settingsDialog, &SettingsDialog::changed, this,
                 [this](const WorkbenchSettings& settings) { onSettings(settings); });
     }
-    std::vector<DeviceChoice> devices;
+    std::vector<DeviceOption> devices;
     for (const DeviceFacts& d : m_workspace->devices()) devices.push_back({d.id, u"%1 (%2)"_s.arg(d.id, d.name)});
-    const auto isKept = [this](const DeviceChoice& choice) { return choice.id == m_preferences.device; };
+    const auto isKept = [this](const DeviceOption& choice) { return choice.id == m_preferences.device; };
     // A card that is not there today is no reason to forget it.
     if (!m_preferences.device.isEmpty() && std::ranges::none_of(devices, isKept))
         devices.push_back({m_preferences.device, tr("%1 (not there now)").arg(m_preferences.device)});

@@ -9,6 +9,7 @@
 #include <QPainter>
 #include <QPalette>
 #include <QRegularExpression>
+#include <QStyle>
 #include <QSvgRenderer>
 
 #include <cmath>
@@ -134,6 +135,10 @@ void Theme::setFontFamily(const QString& family) {
     if (family == m_family) return;
     m_family = family;
     rebuild();
+}
+
+bool Theme::hasMotion() const {
+    return !m_reducedMotion && QApplication::style()->styleHint(QStyle::SH_Widget_Animation_Duration) > 0;
 }
 
 bool Theme::eventFilter(QObject* watched, QEvent* event) {

@@ -53,6 +53,9 @@ public:
     void setMode(ThemeMode mode);
     void setHighContrast(bool on);
     void setAttentionMap(AttentionMap map);
+    /// No fades; also where the platform's style says so.
+    void setReducedMotion(bool on) { m_reducedMotion = on; }
+    bool hasMotion() const;
     /// Overrides the system's font family; empty: back to the system's.
     void setFontFamily(const QString& family);
     ThemeMode mode() const { return m_mode; }
@@ -87,7 +90,7 @@ private:
 
     ThemeMode m_mode = ThemeMode::System;
     AttentionMap m_attentionMap = AttentionMap::Mako;
-    bool m_highContrast = false, m_dark = false, m_applying = false;
+    bool m_highContrast = false, m_dark = false, m_applying = false, m_reducedMotion = false;
     QString m_family;
     QPalette m_system;
     std::array<QColor, std::size_t(Role::Count)> m_colors;

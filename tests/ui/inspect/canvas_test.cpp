@@ -159,6 +159,16 @@ private slots:
         const QImage last = m_canvas->grab().toImage();
         QVERIFY(first != coarse && first != last);
         QCOMPARE(m_canvas->grab().toImage(), last); // at rest
+        Theme::instance().setReducedMotion(true);
+        SyntheticSource still(kTokens, kNeedle, false);
+        m_canvas->setSource(&still);
+        QTRY_VERIFY(!still.wanted.empty());
+        still.deliver(3);
+        m_canvas->grab();
+        QTRY_COMPARE(still.wanted.front().block, 64);
+        still.deliver(1000);
+        QCOMPARE(m_canvas->grab().toImage(), last); // without a fade
+        Theme::instance().setReducedMotion(false);
         m_canvas->setSource(nullptr);
     }
 

@@ -150,7 +150,7 @@ void HeatmapImage::noteArrival(TileId id) {
 
 double HeatmapImage::fadeOf(TileId id) const {
     const auto found = m_arrivals.find(id);
-    if (found == m_arrivals.end()) return 1;
+    if (found == m_arrivals.end() || !Theme::instance().hasMotion()) return 1;
     return std::clamp(double(m_clock.elapsed() - found->second) / kFadeMs, kLeastFade, 1.0);
 }
 
