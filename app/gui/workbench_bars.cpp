@@ -124,7 +124,7 @@ void Workbench::connectStatusBar() {
     // Until the devices are known, and where the one that was asked for is not there.
     const int threads = m_engine->state->options().threads;
     const int used = threads > 0 ? threads : availableThreads();
-    status.setDevice(u"cpu"_s, used == 1 ? tr("CPU · 1 thread") : tr("CPU · %1 threads").arg(used));
+    status.setDevice(u"cpu"_s, tr("CPU · %1").arg(threadsText(used)));
 }
 
 void Workbench::refreshJobs() {

@@ -102,11 +102,12 @@ Job* DeviceWorker::submit(const QString& title, bool canPause, std::function<voi
     return job;
 }
 
-void DeviceWorker::interact(const QString& topic, std::function<void(std::stop_token)> request) {
+void DeviceWorker::interact(const QString& topic, std::function<void(std::stop_token)> request,
+                            std::function<void(const JobError&)> failed) {
     {
         const std::lock_guard lock(m_mutex);
         std::erase_if(m_interactive, [&](const Interactive& waiting) { return waiting.topic == topic; });
-        m_interactive.push_back({topic, std::move(request)});
+        m_interactive.push_back({topic, std::move(request), std::move(failed)});
         if (m_servedTopic == topic) m_servedStop.request_stop();
     }
     m_wake.notify_all();
@@ -159,7 +160,12 @@ bool DeviceWorker::runInteractive() {
     }
     JobError error;
     if (guarded([&] { next.request(stop.get_token()); }, error) == JobState::Failed)
-        post([this, topic = next.topic, error] { emit interactiveFailed(topic, error); });
+        post([this, topic = next.topic, failed = std::move(next.failed), error] {
+            if (failed)
+                failed(error);
+            else
+                emit interactiveFailed(topic, error);
+        });
     const std::lock_guard lock(m_mutex);
     m_servedTopic.clear();
     return true;

@@ -62,8 +62,9 @@ public:
     /// Queues a job. The Job belongs to the worker and lives until it does. Work may throw moa::Error.
     Job* submit(const QString& title, bool canPause, std::function<void(JobContext&)> work);
     /// Runs soon, before jobs and between their steps. A newer request of a topic replaces one that has not begun and
-    /// stops one that runs. Errors are told by interactiveFailed().
-    void interact(const QString& topic, std::function<void(std::stop_token)> request);
+    /// stops one that runs. An error goes to `failed` on the GUI thread; without one interactiveFailed() tells it.
+    void interact(const QString& topic, std::function<void(std::stop_token)> request,
+                  std::function<void(const JobError&)> failed = {});
     /// Runs `deliver` on the GUI thread. Any thread.
     void post(std::function<void()> deliver);
 
@@ -92,6 +93,7 @@ private:
     struct Interactive {
         QString topic;
         std::function<void(std::stop_token)> request;
+        std::function<void(const JobError&)> failed;
     };
     void loop();
     void runJob(Pending pending);

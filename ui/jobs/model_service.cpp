@@ -82,14 +82,13 @@ ModelService::ModelService(DeviceWorker& worker, DeviceWorker& reader, std::shar
     : QObject(parent), m_worker(worker), m_reader(reader), m_state(std::move(state)) {}
 
 void ModelService::readFacts(const QString& path) {
-    m_reader.interact(QStringLiteral("facts"), [this, path, state = m_state](const std::stop_token&) {
-        try {
+    m_reader.interact(
+        QStringLiteral("facts"),
+        [this, path, state = m_state](const std::stop_token&) {
             const auto model = state->files(path.toStdString());
             m_reader.post([this, facts = factsOf(*model, path, state->options().resources)] { emit factsRead(facts); });
-        } catch (const Error& error) {
-            m_reader.post([this, path, what = QString::fromUtf8(error.what())] { emit failed(path, {what}); });
-        }
-    });
+        },
+        [this, path](const JobError& error) { emit failed(path, error); });
 }
 
 void ModelService::findModels(const QStringList& folders) {
@@ -116,7 +115,7 @@ QList<DeviceFacts> ModelService::devices() {
     QList<DeviceFacts> facts;
     for (const auto& [id, info] : m_state->devices())
         facts.append({QString::fromStdString(id), QString::fromStdString(info.name),
-                      info.kind == "cpu" ? QObject::tr("%n thread(s)", nullptr, info.threads) : QString(),
+                      info.kind == "cpu" ? threadsText(info.threads) : QString(),
                       info.memoryBytes, info.freeBytes, 0});
     facts.front().processBytes = m_state->backend().usedBytes();
     return facts;

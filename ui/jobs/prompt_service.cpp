@@ -72,13 +72,12 @@ PromptService::PromptService(DeviceWorker& worker, std::shared_ptr<EngineState> 
     : QObject(parent), m_worker(worker), m_state(std::move(state)) {}
 
 void PromptService::run(const QString& name, std::function<PromptValue()> make) {
-    m_worker.interact(QStringLiteral("prompt"), [this, name, make = std::move(make)](const std::stop_token&) {
-        try {
+    m_worker.interact(
+        QStringLiteral("prompt"),
+        [this, make = std::move(make)](const std::stop_token&) {
             m_worker.post([this, prompt = make()] { emit ready(prompt); });
-        } catch (const Error& error) {
-            m_worker.post([this, name, what = QString::fromUtf8(error.what())] { emit failed(name, {what}); });
-        }
-    });
+        },
+        [this, name](const JobError& error) { emit failed(name, error); });
 }
 
 void PromptService::fromText(const QString& name, const QString& text, bool chat) {

@@ -16,10 +16,13 @@ namespace moa {
 struct DeviceFacts {
     QString id;     ///< "cpu", "cuda:0"
     QString name;   ///< processor or card
-    QString detail; ///< "16 threads"
+    QString detail; ///< threadsText(), or of a card
     quint64 totalBytes = 0, freeBytes = 0;
     quint64 processBytes = 0; ///< live bytes of this program on it
 };
+
+/// "2 threads".
+QString threadsText(int threads);
 
 /// What a model's files say, before anything is loaded.
 struct ModelFacts {
