@@ -180,7 +180,7 @@ private:
             if (m_flags.heads)
                 plan["heads"] = headsJson(m_instance, outcome.choice, session.headSensitivities(outcome.choice));
         }
-        if (!m_flags.state.empty()) writeAtomically(m_flags.state, session.saveState());
+        if (!m_flags.state.empty()) jsonfile::writeAtomically(m_flags.state, session.saveState());
         return finish(outcome.status, outcome.explanation);
     }
 
