@@ -223,7 +223,9 @@ void Tour::influence() {
     QElapsedTimer clock;
     clock.start();
     m_hand.key(Qt::Key_Return);
-    expect(m_hand.waitUntil([&] { return workspace.influence() != nullptr; }, kLong), u"influence is measured"_s);
+    const QString prompt = workspace.prompt() ? workspace.prompt()->name : QString();
+    expect(m_hand.waitUntil([&] { return workspace.influence() && workspace.influence()->origin() == prompt; }, kLong),
+           u"influence is measured"_s);
     m_times[u"influence_ms"_s] = double(clock.nsecsElapsed()) / 1e6;
     picture(u"influence"_s);
 }

@@ -53,6 +53,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
     loadSettings(engine);
     m_engine = std::make_unique<Engine>(engine, historyOptions(options));
     m_workspace = std::make_unique<Workspace>(*m_engine);
+    m_workspace->setUsesStoredProfiles(true);
     m_models = std::make_unique<ModelList>(*m_workspace);
     m_jobs = std::make_unique<JobsModel>(m_engine->worker);
     m_window = std::make_unique<ShellWindow>(m_settings.get());
@@ -189,10 +190,13 @@ void Workbench::connectDrops() {
 }
 
 bool Workbench::mayClose() {
-    if (m_closeConfirmed || !m_workspace->plan().isModified()) return true;
-    Banner banner{tr("%1 has unsaved edits").arg(m_workspace->plan().name()),
+    const bool modified = m_workspace->plan().isModified();
+    if (m_closeConfirmed || (!modified && m_workspace->planSetAside() == nullptr)) return true;
+    const QString name = modified ? m_workspace->plan().name() : m_workspace->planSetAside()->name;
+    const QString save = modified ? u"plan.save"_s : u"plan.keep"_s;
+    Banner banner{tr("%1 has unsaved edits").arg(name),
                   tr("Closing now loses them."),
-                  {{tr("Save plan…"), [this] { m_window->actions().action(u"plan.save"_s)->trigger(); }},
+                  {{tr("Save plan…"), [this, save] { m_window->actions().action(save)->trigger(); }},
                    {tr("Close without saving"), [this] {
                         m_closeConfirmed = true;
                         m_window->close();

@@ -41,6 +41,7 @@ void Workbench::addActions() {
     connect(m_workspace.get(), &Workspace::modelChanged, this, refresh);
     connect(m_workspace.get(), &Workspace::loadedChanged, this, refresh);
     connect(m_workspace.get(), &Workspace::promptChanged, this, refresh);
+    connect(m_workspace.get(), &Workspace::planSetAsideChanged, this, refresh);
     connect(&m_workspace->plan(), &PlanDocument::changed, this, refresh);
     // A step changes the plan before the stack counts it as undone.
     connect(m_workspace->plan().undoStack(), &QUndoStack::indexChanged, this, refresh);
@@ -107,6 +108,12 @@ void Workbench::addPlanActions() {
         });
     add({.id = u"plan.save_as"_s, .text = tr("Save plan &as…"), .menu = MenuId::File,
          .shortcut = QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), .group = 10}, saveAs);
+    add({.id = u"plan.keep"_s, .text = tr("Save the plan set as&ide…"), .menu = MenuId::File, .group = 10,
+         .detail = tr("Its edits were unsaved when a model of another shape was chosen")},
+        [this, planFilter] {
+            askForFile(m_window.get(), tr("Save the plan set aside"), planFilter, true,
+                       [this](const QString& p) { m_workspace->savePlanSetAside(p); });
+        });
     add({.id = u"plan.dense"_s, .text = tr("Use no plan (&dense)"), .menu = MenuId::Edit, .group = 20},
         [this] { m_workspace->plan().useDense(); });
     add({.id = u"profile.open"_s, .text = tr("Open p&rofile…"), .menu = MenuId::File, .group = 10,
@@ -196,6 +203,7 @@ void Workbench::refreshActions() {
     actions.setEnabled(u"plan.save"_s, plan.isModified(), tr("There is nothing to save."));
     actions.setEnabled(u"plan.save_as"_s, !plan.isDense(), tr("There is no plan."));
     actions.setEnabled(u"plan.dense"_s, !plan.isDense(), tr("No plan is in use."));
+    actions.setEnabled(u"plan.keep"_s, m_workspace->planSetAside() != nullptr, tr("No plan was set aside."));
     QUndoStack* undo = m_workspace->plan().undoStack();
     actions.setEnabled(u"edit.undo"_s, undo->canUndo(), tr("There is nothing to undo."));
     actions.setEnabled(u"edit.redo"_s, undo->canRedo(), tr("There is nothing to redo."));

@@ -19,16 +19,25 @@ public:
     void openPlan(const QString& path, std::optional<int> kvHeads);
     /// Writes atomically; keys of the file that was opened stay. Answers with planSaved() or failed().
     void savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
+    /// The same for a plan that is not in use any more. Answers with planKept() or failed().
+    void keepPlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
+    /// The profile that lies in a bundled model's folder under its name, of exactly these weights. Answers with
+    /// storedProfileRead() where there is one, failed() where it is damaged.
+    void openStoredProfile(const QString& model);
     /// A stored profile, all its lengths. Answers with profileRead() or failed().
     void openProfile(const QString& path);
 
 signals:
     void planRead(const moa::PlanValue& plan);
     void planSaved(const QString& path, const moa::SparsePlan& plan);
+    void planKept(const QString& path);
+    void storedProfileRead(const QString& model, const QList<std::shared_ptr<const moa::InfluenceCurves>>& lengths);
     void profileRead(const QString& path, const QList<std::shared_ptr<const moa::InfluenceCurves>>& lengths);
     void failed(const QString& path, const moa::JobError& error);
 
 private:
+    void write(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
+    QList<std::shared_ptr<const InfluenceCurves>> curvesOf(const ProfileData& profile, const QString& name);
     void run(const QString& topic, const QString& path, std::function<void()> work);
 
     DeviceWorker& m_worker;

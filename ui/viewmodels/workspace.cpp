@@ -67,6 +67,18 @@ void Workspace::connectEngine() {
         emit fileOpened(u"plan"_s, path);
         emit planSaved(path);
     });
+    connect(&m_engine.plans, &PlanService::planKept, this, [this](const QString& path) {
+        if (!m_setAside.empty()) m_setAside.pop_back();
+        emit planSetAsideChanged();
+        emit fileOpened(u"plan"_s, path);
+    });
+    connect(&m_engine.plans, &PlanService::storedProfileRead, this,
+            [this](const QString& model, const QList<std::shared_ptr<const InfluenceCurves>>& lengths) {
+                // Another model, or a profile of the user's own, may be in use by now.
+                if (!m_model || m_model->path != model || !m_profile.isEmpty()) return;
+                m_profile = lengths;
+                emit influenceChanged();
+            });
     connect(&m_engine.plans, &PlanService::profileRead, this, &Workspace::onProfile);
     connect(&m_engine.captures, &CaptureService::influenceReady, this,
             [this](const std::shared_ptr<const PromptValue>& prompt, std::shared_ptr<const InfluenceCurves> influence) {
@@ -87,11 +99,10 @@ void Workspace::onFacts(const ModelFacts& facts) {
     if (facts.path != m_choosing) return; // an answer that a later click has overtaken
     const bool same = m_model && m_model->path == facts.path;
     if (!same) m_selection.reset(); // before anybody can ask for a head that the new model lacks
-    m_model = facts;
+    const std::optional<ModelFacts> modelBefore = std::exchange(m_model, facts);
     if (!same) {
-        const SparsePlan before = m_plan.plan();
-        const QString name = m_plan.isModified() ? tr("%1, with its unsaved edits,").arg(m_plan.name()) : m_plan.name();
-        const bool hadPlan = !m_plan.isDense();
+        const PlanValue plan = m_plan.value();
+        const bool hadPlan = !m_plan.isDense(), edited = m_plan.isModified();
         m_profile.clear();
         m_promptInfluence.reset();
         m_plan.setShape(facts.config.layers, facts.config.heads, facts.config.kvHeads);
@@ -99,10 +110,22 @@ void Workspace::onFacts(const ModelFacts& facts) {
         emit modelChanged();
         emit lengthChanged();
         emit influenceChanged();
-        if (hadPlan && m_plan.isDense()) tellShapes(name, before, u"model"_s);
+        if (hadPlan && m_plan.isDense()) dropPlan(plan, edited, modelBefore);
+        if (facts.isBuiltIn && m_usesStoredProfiles) m_engine.plans.openStoredProfile(facts.path);
     }
     emit fileOpened(u"model"_s, facts.path);
     if (m_loadWhenChosen && !isLoaded()) load();
+}
+
+void Workspace::dropPlan(const PlanValue& plan, bool edited, const std::optional<ModelFacts>& model) {
+    if (!edited) return tellShapes(plan.name, plan.plan, u"model"_s, {u"plan.open"_s});
+    m_setAside.push_back({plan, model});
+    emit planSetAsideChanged();
+    tellShapes(tr("%1, with its unsaved edits,").arg(plan.name), plan.plan, u"model"_s, {u"plan.keep"_s, u"plan.open"_s});
+}
+
+void Workspace::savePlanSetAside(const QString& path) {
+    if (!m_setAside.empty()) m_engine.plans.keepPlan(path, m_setAside.back().plan, m_setAside.back().model);
 }
 
 void Workspace::tell(Job* job, const QString& page, const QString& title, const QStringList& actions) {
@@ -266,7 +289,7 @@ void Workspace::openPlan(const QString& path) {
     m_engine.plans.openPlan(path, m_model ? std::optional(m_model->config.kvHeads) : std::nullopt);
 }
 
-void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QString& page) {
+void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QString& page, const QStringList& actions) {
     emit problem({page, tr("%1 does not fit the model").arg(name),
                   tr("The plan has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
                       .arg(plan.layers)
@@ -275,11 +298,11 @@ void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QS
                       .arg(m_model->config.layers)
                       .arg(m_model->config.heads)
                       .arg(m_model->config.kvHeads),
-                  {u"plan.open"_s}});
+                  actions});
 }
 
 void Workspace::onPlan(const PlanValue& plan) {
-    if (m_model && !m_plan.fits(plan.plan)) return tellShapes(plan.name, plan.plan, u"inspect"_s);
+    if (m_model && !m_plan.fits(plan.plan)) return tellShapes(plan.name, plan.plan, u"inspect"_s, {u"plan.open"_s});
     m_plan.open(plan);
     emit fileOpened(u"plan"_s, plan.path);
     if (!plan.notes.isEmpty()) emit notice(tr("%1 opened").arg(plan.name), plan.notes.join(QLatin1Char(' ')));

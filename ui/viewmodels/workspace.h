@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace moa {
 
@@ -62,6 +63,8 @@ public:
     // Influence: of the profiled length nearest to N, or of the present prompt once measured.
 
     std::shared_ptr<const InfluenceCurves> influence() const;
+    /// Whether a bundled model's own profile is read with it (no, unless said).
+    void setUsesStoredProfiles(bool on) { m_usesStoredProfiles = on; }
     void openProfile(const QString& path);
     void measureInfluence();
 
@@ -69,6 +72,9 @@ public:
 
     void openPlan(const QString& path);
     void savePlan(const QString& path);
+    /// The last plan with unsaved edits that did not fit a model chosen after it; null: none. Each waits to be saved.
+    const PlanValue* planSetAside() const { return m_setAside.empty() ? nullptr : &m_setAside.back().plan; }
+    void savePlanSetAside(const QString& path);
 
     // Figures of the plan at N, exact.
 
@@ -91,6 +97,7 @@ signals:
     void problem(const moa::Problem& problem);
     void notice(const QString& title, const QString& text);
     void planSaved(const QString& path);
+    void planSetAsideChanged();
     void fileOpened(const QString& kind, const QString& path); ///< for the list of recent files
 
 private:
@@ -98,7 +105,9 @@ private:
     void onFacts(const ModelFacts& facts);
     void onPlan(const PlanValue& plan);
     void onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths);
-    void tellShapes(const QString& name, const SparsePlan& plan, const QString& page);
+    void dropPlan(const PlanValue& plan, bool edited, const std::optional<ModelFacts>& model);
+    void tellShapes(const QString& name, const SparsePlan& plan, const QString& page,
+                    const QStringList& actions);
     void stopWork();
     /// A row of the history that ends with `job`.
     RunTicket record(const QString& command, Job* job, QJsonObject settings);
@@ -107,12 +116,17 @@ private:
     Engine& m_engine;
     SelectionModel m_selection;
     PlanDocument m_plan;
+    struct SetAside {
+        PlanValue plan;
+        std::optional<ModelFacts> model;
+    };
+    std::vector<SetAside> m_setAside;
     std::optional<ModelFacts> m_model;
     std::optional<LoadedModel> m_loaded;
     QList<DeviceFacts> m_devices;
     QString m_choosing;
     QString m_promptFile; ///< asked for and not answered yet; empty: the prompt comes from elsewhere
-    bool m_loadWhenChosen = false;
+    bool m_loadWhenChosen = false, m_usesStoredProfiles = false;
     Job *m_loading = nullptr, *m_capturing = nullptr, *m_measuring = nullptr;
     RunTicket m_captureTicket = 0, m_influenceTicket = 0;
     std::int64_t m_length = 4096;

@@ -243,7 +243,8 @@ void ExportTest::tableOfHeads() {
     QCOMPARE(csv.column(u"sink_mass"_s)[row].toDouble(), model().summary({2, 0})->sinkMass);
     QCOMPARE(csv.column(u"mean_distance_tokens"_s)[row].toDouble(), model().summary({2, 0})->meanDistance);
     QCOMPARE(csv.column(u"span_tokens"_s)[row].toInt(), tokens());
-    QCOMPARE(csv.column(u"influence_outside"_s)[row], QString()); // not measured here
+    QCOMPARE(csv.column(u"influence_outside"_s)[row], u"0"_s); // dense hides nothing
+    QVERIFY(csv.notes[u"influence"_s].startsWith(u"moa-tiny.moaprofile"_s));
 }
 
 void ExportTest::rowOfTheQuery() {
@@ -280,13 +281,17 @@ void ExportTest::distanceProfile() {
     const DistanceCurves curves = model().distanceCurves({2, 0});
     const test::CsvFile csv = test::readCsv(m_bench->exportTo(*panel, {u"Save curves as CSV…"_s}, u"distance.csv"_s));
     const test::NpyFile npy = test::readNpy(m_bench->exportTo(*panel, {u"Save curves as NPY…"_s}, u"distance.npy"_s));
-    QCOMPARE(npy.shape, (std::vector<std::size_t>{curves.attention.size(), 3}));
-    QCOMPARE(std::size_t(csv.rows.size()), 1 + curves.attention.size());
+    const std::size_t distances = std::max(curves.attention.size(), curves.influence.size()); // the profile's are longer texts
+    QCOMPARE(npy.shape, (std::vector<std::size_t>{distances, 3}));
+    QCOMPARE(std::size_t(csv.rows.size()), 1 + distances);
+    double before = 0;
     for (std::size_t i = 0; i < curves.attention.size(); ++i) {
         QCOMPARE(csv.column(u"distance_tokens"_s)[qsizetype(i)].toLongLong(), curves.attention[i].first);
         QCOMPARE(csv.column(u"attention_share"_s)[qsizetype(i)].toDouble(), curves.attention[i].second);
         QCOMPARE(npy.values[3 * i + 1], float(curves.attention[i].second));
-        QVERIFY(std::isnan(npy.values[3 * i + 2])); // influence is not measured here
+        const double influence = double(npy.values[3 * i + 2]); // of the stored profile: a share that only grows
+        QVERIFY(influence >= before && influence <= 1);
+        before = influence;
     }
 }
 
@@ -297,7 +302,7 @@ void ExportTest::queryHeadsAndRule() {
     const auto spans = model().spansNeeded({2, 0});
     QCOMPARE(std::size_t(group.rows.size()), 1 + spans.size());
     QCOMPARE(group.column(u"span_needed_tokens"_s)[0].toLongLong(), spans[0].second);
-    QCOMPARE(group.notes[u"kept"_s], u"0.95 of attention"_s);
+    QCOMPARE(group.notes[u"kept"_s], u"0.95 of influence"_s);
     const test::CsvFile rule = test::readCsv(
         m_bench->exportTo(*m_bench->panel(u"Rule and cost"_s), {u"Save table as CSV…"_s}, u"rule.csv"_s));
     const auto value = [&](const QString& figure) {

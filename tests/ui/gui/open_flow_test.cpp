@@ -2,6 +2,9 @@
 // says so in a banner and goes on.
 #include "tests/ui/gui/gui_session.h"
 
+#ifndef Q_MOC_RUN // moc 6.4 cannot read concepts
+#include "engine/plan/plan_file.h"
+#endif
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
 #include "ui/widgets/shell/banner_area.h"
@@ -20,6 +23,11 @@ using namespace Qt::StringLiterals;
 using test::Session;
 namespace fs = std::filesystem;
 
+/// The one that lies beside the bundled model.
+bool usesStoredProfile(Session& session) {
+    return session.workspace().influence() && session.workspace().influence()->origin().startsWith(u"moa-tiny.moaprofile"_s);
+}
+
 class OpenFlowTest : public QObject {
     Q_OBJECT
 private slots:
@@ -34,6 +42,8 @@ private slots:
     void textsThatAreNone();
     void aTextLongerThanTheContext();
     void anotherModelWhileTheFirstIsInUse();
+    void anotherModelSetsUnsavedEditsAside();
+    void theStoredProfileIsUsedAtOnce();
     void missingFiles();
     void openingAgainAndAgain();
 
@@ -73,7 +83,7 @@ void OpenFlowTest::dropsOfEveryKind() {
     QVERIFY(session.wait([&] { return session.workspace().isLoaded() && session.isIdle(); }));
     QVERIFY(session.capture(20));
     QCOMPARE(session.window().currentPage(), u"inspect"_s);
-    QVERIFY(session.workspace().influence() == nullptr);
+    QVERIFY(usesStoredProfile(session));
     session.step(u"drop plan"_s);
     QVERIFY(session.dropFile(session.path(u"half.json"_s), &offered));
     QCOMPARE(offered, u"Open plan half.json"_s);
@@ -83,7 +93,7 @@ void OpenFlowTest::dropsOfEveryKind() {
     session.step(u"drop profile"_s);
     QVERIFY(session.dropFile(session.path(u"tiny.profile"_s), &offered));
     QCOMPARE(offered, u"Open profile tiny.profile"_s);
-    QVERIFY(session.wait([&] { return session.workspace().influence() != nullptr; }));
+    QVERIFY(session.wait([&] { return session.workspace().influence() && !usesStoredProfile(session); }));
     QVERIFY(session.workspace().estimatedLoss(session.workspace().plan().plan()).value() > 0);
     session.hand().settle();
     session.grab(u"everything-dropped"_s);
@@ -180,7 +190,7 @@ void OpenFlowTest::plansThatDoNotFit() {
     session.grab(u"plan-does-not-fit"_s);
     QVERIFY(session.dropFile(session.path(u"other.profile"_s)));
     QVERIFY(session.bannerSays(u"inspect"_s, {u"other.profile"_s, u"4 heads"_s}));
-    QVERIFY(session.workspace().influence() == nullptr);
+    QVERIFY(usesStoredProfile(session));
     QVERIFY(isUsable(session));
 }
 
@@ -199,7 +209,7 @@ void OpenFlowTest::damagedPlansAndProfiles() {
         session.step(u"drop "_s + name);
         QVERIFY2(session.dropFile(session.path(name)), qPrintable(name));
         QVERIFY2(session.bannerSays(u"inspect"_s, {name}), qPrintable(name));
-        QVERIFY2(session.workspace().plan().isDense() && session.workspace().influence() == nullptr, qPrintable(name));
+        QVERIFY2(session.workspace().plan().isDense() && usesStoredProfile(session), qPrintable(name));
     }
     QVERIFY(isUsable(session));
 }
@@ -257,6 +267,49 @@ void OpenFlowTest::anotherModelWhileTheFirstIsInUse() {
     QVERIFY(session.capture(2));
     QCOMPARE(session.bench().inspectPage().model().headsSummarised(), 8);
     QVERIFY(isUsable(session));
+}
+
+void OpenFlowTest::anotherModelSetsUnsavedEditsAside() {
+    Session session;
+    test::copySmallModel(session.path(u"small"_s));
+    QVERIFY(session.openTiny());
+    session.workspace().plan().setRule({{1, 1}}, {512, 0}, u"edit"_s);
+    const SparsePlan edited = session.workspace().plan().plan();
+    session.step(u"choose another model"_s);
+    session.workspace().chooseModel(session.path(u"small"_s));
+    QVERIFY(session.wait([&] { return session.workspace().model()->path == session.path(u"small"_s); }));
+    session.hand().settle();
+    QVERIFY(session.bannerSays(u"model"_s, {u"unsaved edits"_s}));
+    QVERIFY2(session.buttonNamed(u"Save the plan set aside…"_s) != nullptr, "the banner offers to keep it");
+    session.grab(u"set-aside"_s);
+    session.window().close();
+    QVERIFY2(session.window().isVisible(), "closing asks first");
+    const QString kept = session.path(u"kept.json"_s);
+    session.workspace().savePlanSetAside(kept);
+    QVERIFY(session.wait([&] { return session.workspace().planSetAside() == nullptr; }));
+    QVERIFY(session.workspace().plan().isDense()); // what is in use now is another plan
+    const PlanFile file = readPlan(kept.toStdString());
+    QCOMPARE(file.plan.rules, edited.rules);
+    session.window().close();
+    QVERIFY(!session.window().isVisible());
+}
+
+void OpenFlowTest::theStoredProfileIsUsedAtOnce() {
+    Session session;
+    QVERIFY(session.openTiny());
+    QVERIFY(session.wait([&] { return session.workspace().influence() != nullptr; }));
+    session.workspace().setLength(4096);
+    QCOMPARE(session.workspace().influence()->length(), 4096);
+    session.workspace().plan().setRule({{5, 0}}, {512, 0}, u"edit"_s); // the head that carries retrieval
+    const auto loss = [&] { return session.workspace().estimatedLoss(session.workspace().plan().plan()).value_or(0); };
+    const double one = loss();
+    session.hand().key(Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(loss(), 0.0);
+    session.workspace().plan().setRule({{0, 0}}, {512, 0}, u"edit"_s);
+    QVERIFY2(one > 10 * loss() && loss() > 0, qPrintable(u"%1, another head %2"_s.arg(one).arg(loss())));
+    test::writeSomeProfile(session.path(u"own.moaprofile"_s));
+    QVERIFY(session.dropFile(session.path(u"own.moaprofile"_s)));
+    QVERIFY2(session.wait([&] { return session.workspace().influence()->length() == 512; }), "the user's own takes its place");
 }
 
 void OpenFlowTest::missingFiles() {
