@@ -11,6 +11,7 @@
 #include "ui/widgets/shell/segmented_control.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QCheckBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -54,6 +55,10 @@ InspectHeatmap::InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWi
     m_strip = new HeatmapStrip;
     m_strip->follow(*m_canvas);
     row->addWidget(m_strip);
+    m_legends = menu()->addAction(tr("Legends and viewport"));
+    m_legends->setCheckable(true);
+    m_legends->setChecked(true);
+    connect(m_legends, &QAction::toggled, m_strip, &QWidget::setVisible);
     column->addLayout(row, 1);
     auto* pages = new QWidget;
     m_stack = new QStackedLayout(pages);
@@ -112,6 +117,7 @@ void InspectHeatmap::makeLayers() {
 void InspectHeatmap::setNarrow(bool narrow) {
     for (const auto& [layer, box] : m_layers) box->setVisible(!narrow);
     m_hint->setVisible(!narrow);
+    m_legends->setChecked(!narrow); // the picture needs the room; the menu shows them
 }
 
 QWidget* InspectHeatmap::makeEmpty(ActionRegistry& actions) {
@@ -181,7 +187,10 @@ void InspectHeatmap::step(int steps) {
 void InspectHeatmap::refreshHead() {
     Workspace& workspace = m_model.workspace();
     const Selection& now = workspace.selection().now();
+    const bool comes = m_model.hasCapture() && m_stack->currentIndex() == 0;
+    const bool focusComes = comes && m_stack->currentWidget()->isAncestorOf(QApplication::focusWidget());
     m_stack->setCurrentIndex(m_model.hasCapture() ? 1 : 0);
+    if (focusComes) m_canvas->setFocus(Qt::OtherFocusReason); // who asked for a prompt looks there
     setTitle(workspace.model() ? tr("L%1 · KV%2").arg(now.current.layer).arg(now.current.kvHead) : tr("Attention"));
     const int group = workspace.model() ? workspace.model()->config.groupSize() : 1;
     const int first = now.current.kvHead * group;

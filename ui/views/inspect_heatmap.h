@@ -25,7 +25,7 @@ public:
     InspectHeatmap(InspectModel& model, ActionRegistry& actions, QWidget* parent = nullptr);
 
     HeatmapCanvas& canvas() { return *m_canvas; }
-    /// Narrow: the overlays are in the ⋯ menu only.
+    /// Narrow: the overlays are in the ⋯ menu only, and so are the legends until they are asked for there.
     void setNarrow(bool narrow);
 
 private:
@@ -45,6 +45,7 @@ private:
     QLabel* m_hint;
     QStackedLayout* m_stack;
     HeatmapStrip* m_strip;
+    QAction* m_legends;
     std::vector<std::pair<HeatLayer, QCheckBox*>> m_layers;
     std::vector<QAction*> m_layerActions; ///< the same in the ⋯ menu
     int m_groupOf = -1;

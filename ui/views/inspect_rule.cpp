@@ -4,6 +4,7 @@
 #include "ui/views/inspect_export.h"
 #include "ui/widgets/inspect/distance_profile.h"
 #include "ui/widgets/inspect/group_truth.h"
+#include "ui/widgets/inspect/line_legend.h"
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/inspect/rule_cost_panel.h"
 #include "ui/widgets/model/memory_chart.h"
@@ -34,11 +35,15 @@ Role deltaRole(double delta) {
 } // namespace
 
 InspectRule::InspectRule(InspectModel& model, DockPage& page)
-    : QObject(&page), m_model(model), m_rule(new RuleCostPanel), m_distance(new DistanceProfile), m_group(new GroupTruth),
+    : QObject(&page), m_model(model), m_page(page), m_rule(new RuleCostPanel), m_distance(new DistanceProfile), m_group(new GroupTruth),
       m_distancePanel(new Panel(tr("Distance profile"))), m_groupPanel(new Panel(tr("Query heads"))),
       m_distanceNote(new QLabel), m_holder(new QLabel) {
     m_distanceNote->setText(tr("Share within distance of the query, log distance"));
     m_distanceNote->setWordWrap(true);
+    m_attentionLegend = new LineLegend(tr("Attention"), Role::Dense);
+    m_influenceLegend = new LineLegend(tr("Influence"), Role::Influence);
+    for (LineLegend* legend : {m_attentionLegend, m_influenceLegend}) m_distancePanel->addHeaderWidget(legend);
+    connect(&page, &DockPage::widthClassChanged, this, [this](WidthClass) { refreshCurves(); });
     m_distancePanel->setBodyMargins(8);
     m_distancePanel->body()->addWidget(m_distanceNote);
     m_distancePanel->body()->addWidget(m_distance, 1);
@@ -110,6 +115,8 @@ void InspectRule::refreshCurves() {
             influence.push_back(at == curves.influence.end() ? 1 : at->second);
         }
     }
+    m_attentionLegend->setVisible(!attention.empty() && m_page.widthClass() == WidthClass::Wide);
+    m_influenceLegend->setVisible(!influence.empty() && m_page.widthClass() == WidthClass::Wide);
     m_distance->setCurves(std::move(distances), std::move(attention), std::move(influence));
     m_distance->setDistance(now.query >= 0 && now.key >= 0 ? now.query - now.key : -1);
     QList<GroupTruth::HeadSpan> spans;

@@ -14,6 +14,7 @@ class Chip;
 class DistanceProfile;
 class DockPage;
 class GroupTruth;
+class LineLegend;
 class Panel;
 class RuleCostPanel;
 
@@ -30,6 +31,8 @@ private:
     void refreshCosts();
 
     InspectModel& m_model;
+    DockPage& m_page;
+    LineLegend *m_attentionLegend, *m_influenceLegend;
     RuleCostPanel* m_rule;
     DistanceProfile* m_distance;
     GroupTruth* m_group;

@@ -25,7 +25,7 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
     column->setSpacing(metrics::kGutter);
     auto* device = new Panel(tr("Device"));
     auto* refresh = new QToolButton;
-    refresh->setIcon(Theme::instance().icon(u"refresh"_s));
+    m_refresh = refresh;
     refresh->setToolTip(tr("Ask the devices again"));
     refresh->setAccessibleName(refresh->toolTip());
     connect(refresh, &QToolButton::clicked, this, [this] { m_workspace.engine().models.refreshDevices(); });
@@ -50,10 +50,13 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
     facts->body()->addWidget(m_facts);
     column->addWidget(facts);
     if (welcome) {
-        m_facts->setFacts({{u"Ctrl+Shift+P"_s, tr("Find any action")}, {u"Ctrl+P"_s, tr("Find a head")},
-                           {u"F6"_s, tr("Next panel")}, {u"W S A D"_s, tr("Zoom and pan")},
-                           {u"[  ]"_s, tr("Narrow, widen a head")}, {u"P"_s, tr("Pin a head")},
-                           {u"Ctrl+Z"_s, tr("Undo, drags too")}, {u"?"_s, tr("All keys")}});
+        std::vector<Fact> keys;
+        for (const auto& [key, what] : {std::pair{u"Ctrl+Shift+P"_s, tr("Find any action")}, {u"Ctrl+P"_s, tr("Find a head")},
+                                        {u"F6"_s, tr("Next panel")}, {u"W S A D"_s, tr("Zoom and pan")},
+                                        {u"[  ]"_s, tr("Narrow, widen a head")}, {u"P"_s, tr("Pin a head")},
+                                        {u"Ctrl+Z"_s, tr("Undo, drags too")}, {u"?"_s, tr("All keys")}})
+            keys.push_back({what, key, Role::Text, true});
+        m_facts->setFacts(keys);
     } else {
         m_allocationPanel = new Panel(tr("Estimate against allocation"));
         m_allocation = new AllocationTable;
@@ -78,6 +81,7 @@ ModelFactsColumn::ModelFactsColumn(Workspace& workspace, bool welcome, QWidget* 
 }
 
 void ModelFactsColumn::refreshDevices() {
+    m_refresh->setIcon(Theme::instance().icon(u"refresh"_s));
     styleLabel(m_deviceName, TextStyle::PanelTitle, Role::Text);
     styleLabel(m_deviceDetail, TextStyle::Caption, Role::Text2);
     styleLabel(m_deviceUse, TextStyle::Caption, Role::Text2);

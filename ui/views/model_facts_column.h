@@ -7,6 +7,7 @@
 #include <QWidget>
 
 class QLabel;
+class QToolButton;
 class QVBoxLayout;
 
 namespace moa {
@@ -30,6 +31,7 @@ private:
 
     Workspace& m_workspace;
     QLabel *m_deviceName, *m_deviceDetail, *m_deviceUse, *m_ejected;
+    QToolButton* m_refresh;
     MemoryBar* m_deviceBar;
     FactsTable* m_facts = nullptr;
     AllocationTable* m_allocation = nullptr;

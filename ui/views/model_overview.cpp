@@ -171,6 +171,9 @@ QWidget* ModelOverview::makeCharts() {
     m_layersPanel = new Panel(tr("KV by layer"));
     m_layers = new LayerKvChart;
     m_layersPanel->body()->addWidget(m_layers, 1);
+    // As high as the column leaves them, whatever they would like.
+    for (QWidget* chart : {static_cast<QWidget*>(m_fit), static_cast<QWidget*>(m_layers)})
+        chart->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Ignored);
     for (Panel* panel : {m_fitPanel, m_layersPanel}) {
         panel->setMinimumHeight(kLeastChart); // below that the page scrolls
         m_charts->addWidget(panel, 1);

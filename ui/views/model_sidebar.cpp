@@ -6,6 +6,7 @@
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/action_registry.h"
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/tab_order.h"
 
 #include <QAction>
 #include <QLabel>
@@ -20,8 +21,8 @@ namespace moa {
 
 using namespace Qt::StringLiterals;
 
-DropZone::DropZone(const QString& title, const QString& text, QWidget* parent)
-    : QWidget(parent), m_icon(new QLabel), m_title(new QLabel(title)), m_text(new QLabel(text)),
+DropZone::DropZone(const QString& title, const QString& text, bool large, QWidget* parent)
+    : QWidget(parent), m_large(large), m_icon(new QLabel), m_title(new QLabel(title)), m_text(new QLabel(text)),
       m_foot(new QVBoxLayout) {
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 16, 16, 16);
@@ -31,6 +32,7 @@ DropZone::DropZone(const QString& title, const QString& text, QWidget* parent)
         label->setAlignment(Qt::AlignCenter);
         column->addWidget(label);
     }
+    if (large) column->addSpacing(8);
     column->addLayout(m_foot);
     column->addStretch(1);
     setCursor(Qt::PointingHandCursor);
@@ -40,9 +42,10 @@ DropZone::DropZone(const QString& title, const QString& text, QWidget* parent)
 }
 
 void DropZone::restyle() {
-    m_icon->setPixmap(Theme::instance().icon(u"download"_s, Role::Text2).pixmap(28, 28));
-    styleLabel(m_title, TextStyle::PanelTitle, Role::Text);
-    styleLabel(m_text, TextStyle::Caption, Role::Text2);
+    const int side = m_large ? 40 : 28;
+    m_icon->setPixmap(Theme::instance().icon(u"download"_s, m_large ? Role::Accent : Role::Text2).pixmap(side, side));
+    styleLabel(m_title, m_large ? TextStyle::Title : TextStyle::PanelTitle, Role::Text);
+    styleLabel(m_text, m_large ? TextStyle::Body : TextStyle::Caption, Role::Text2);
     update();
 }
 
@@ -116,6 +119,7 @@ void ModelSidebar::refreshPlans() {
     m_planTitle->setText(tr("Plan to load with it"));
     styleLabel(m_planTitle, TextStyle::Key, Role::Text2);
     const PlanDocument& plan = m_workspace.plan();
+    QWidget* before = m_list;
     const auto row = [&](const QString& name, double density, bool checked) {
         auto* line = new QWidget;
         auto* box = new QHBoxLayout(line);
@@ -127,6 +131,8 @@ void ModelSidebar::refreshPlans() {
         box->addWidget(choice, 1);
         box->addWidget(value);
         m_planRows->addWidget(line);
+        tabAfter(before, choice);
+        before = choice;
         return choice;
     };
     QRadioButton* dense = row(tr("Dense, no plan"), 1.0, plan.isDense());

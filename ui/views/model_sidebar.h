@@ -37,7 +37,8 @@ private:
 class DropZone : public QWidget {
     Q_OBJECT
 public:
-    DropZone(const QString& title, const QString& text, QWidget* parent = nullptr);
+    /// `large`: where it is what the page is about.
+    DropZone(const QString& title, const QString& text, bool large = false, QWidget* parent = nullptr);
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return sizeHint(); }
     /// Room below the text for buttons of the owner.
@@ -52,6 +53,7 @@ protected:
 
 private:
     void restyle();
+    bool m_large;
     QLabel *m_icon, *m_title, *m_text;
     QVBoxLayout* m_foot;
 };

@@ -2,7 +2,7 @@
 #include "ui/views/model_welcome.h"
 
 #include "ui/views/model_sidebar.h"
-#include "ui/widgets/model/facts_table.h"
+#include "ui/widgets/model/page_guide.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/shell/action_registry.h"
 #include "ui/widgets/shell/painting.h"
@@ -56,7 +56,7 @@ ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegist
     column->setSpacing(metrics::kGutter);
     auto* drop = new DropZone(tr("Drop a model to begin"),
                               tr("A folder with safetensors, or one file. It is read in place and never copied.\n"
-                                 "You see what it needs in memory before anything is loaded."));
+                                 "You see what it needs in memory before anything is loaded."), true);
     auto* buttons = new QHBoxLayout;
     buttons->addStretch(1);
     for (const QString& id : {u"model.open"_s, u"plan.open"_s}) {
@@ -69,16 +69,16 @@ ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegist
     buttons->addStretch(1);
     drop->foot()->addLayout(buttons);
     connect(drop, &DropZone::clicked, actions.action(u"model.open"_s), &QAction::trigger);
-    column->addWidget(drop, 3);
+    column->addWidget(drop, 1);
     m_cards->setSpacing(metrics::kGutter);
     column->addLayout(m_cards);
     auto* pages = new Panel(tr("How the pages build on each other"));
-    auto* facts = new FactsTable;
-    facts->setFacts({{tr("Model: memory before load, device, eject"), tr("ready · Ctrl+1"), Role::Ok},
-                     {tr("Inspect: what each head sees and what its window hides"), tr("needs a model · Ctrl+2"), Role::Text2}});
-    pages->body()->addWidget(facts);
+    auto* guide = new PageGuide;
+    guide->setLines({{u"model"_s, tr("Model"), tr("Memory before load, device, eject"), tr("ready"), true, u"Ctrl+1"_s},
+                     {u"inspect"_s, tr("Inspect"), tr("What each head sees and what its window hides"), tr("needs a model"),
+                      false, u"Ctrl+2"_s}});
+    pages->body()->addWidget(guide);
     column->addWidget(pages);
-    column->addStretch(2);
     const auto refresh = [this, last = actions.action(u"workspace.last"_s),
                           detail = actions.spec(u"workspace.last"_s) != nullptr ? actions.spec(u"workspace.last"_s)->detail : QString()] {
         refreshCards();

@@ -6,6 +6,7 @@
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/theme.h"
 
+#include <QAccessible>
 #include <QCategoryAxis>
 #include <QChart>
 #include <QGraphicsLayout>
@@ -28,6 +29,7 @@ DistanceProfile::DistanceProfile(QWidget* parent)
     : QChartView(parent), m_attentionLine(new QLineSeries), m_influenceLine(new QLineSeries),
       m_x(new QCategoryAxis), m_y(new QValueAxis) {
     setFocusPolicy(Qt::StrongFocus);
+    setProperty("accessibleRole", int(QAccessible::Chart));
     setRenderHint(QPainter::Antialiasing);
     setFrameShape(QFrame::NoFrame);
     viewport()->setMouseTracking(true);
@@ -197,7 +199,16 @@ void DistanceProfile::drawForeground(QPainter* painter, const QRectF& rect) {
     QChartView::drawForeground(painter, rect);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
-    if (m_distances.size() >= 2) paintMark(*painter);
+    if (m_distances.size() >= 2) {
+        paintMark(*painter);
+    } else {
+        painter->setFont(Theme::instance().font(TextStyle::Caption));
+        painter->setPen(Theme::instance().color(Role::Text2));
+        const QString text = tr("Shows once attention is captured.");
+        const QRectF box = painter->boundingRect(chart()->plotArea(), Qt::AlignCenter | Qt::TextWordWrap, text);
+        painter->fillRect(box.adjusted(-6, -2, 6, 2), Theme::instance().color(Role::Surface));
+        painter->drawText(box, Qt::AlignCenter | Qt::TextWordWrap, text);
+    }
     if (hasFocus()) paint::focusRing(*painter, viewport()->rect());
     painter->restore();
 }

@@ -32,7 +32,7 @@ public:
     double influenceWithin(double distance) const { return within(m_influence, distance); }
 
     QSize sizeHint() const override { return {340, 320}; }
-    QSize minimumSizeHint() const override { return {200, 160}; }
+    QSize minimumSizeHint() const override { return {200, 110}; }
 
 protected:
     void drawForeground(QPainter* painter, const QRectF& rect) override;

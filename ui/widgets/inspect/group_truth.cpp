@@ -149,7 +149,13 @@ QString GroupTruth::conclusion() const {
 
 void GroupTruth::paintTo(QPainter& painter) {
     const Theme& theme = Theme::instance();
-    if (m_heads.isEmpty()) return;
+    if (m_heads.isEmpty()) {
+        painter.setFont(theme.font(TextStyle::Caption));
+        painter.setPen(theme.color(Role::Text2));
+        painter.drawText(QRect(kRim, kRim, width() - 2 * kRim, height()), Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
+                         tr("The span that each query head needs shows once attention is captured."));
+        return;
+    }
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text2));

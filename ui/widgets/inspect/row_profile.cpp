@@ -185,6 +185,11 @@ void RowProfile::paintTo(QPainter& painter) {
                      tr("Row profile"));
     const QRectF plot = plotRect();
     painter.fillRect(plot, theme.color(Role::Sunken));
+    if (m_tokens == 0) {
+        painter.setFont(theme.font(TextStyle::Caption));
+        painter.setPen(theme.color(Role::Text2));
+        painter.drawText(plot, Qt::AlignCenter, tr("Tokens and the weights of a query's row show once attention is captured."));
+    }
     if (m_weights.empty()) return;
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text3));

@@ -38,7 +38,10 @@ void FactsTable::paintEvent(QPaintEvent*) {
     for (std::size_t i = 0; i < m_facts.size(); ++i) {
         const QRectF box(0, double(i) * row, width(), row);
         drawText(painter, box, m_facts[i].name, TextStyle::Table, Role::Text2);
-        drawText(painter, box, m_facts[i].value, TextStyle::Table, m_facts[i].role, Qt::AlignRight | Qt::AlignVCenter);
+        if (m_facts[i].isKey)
+            drawKey(painter, {box.right(), box.center().y()}, m_facts[i].value);
+        else
+            drawText(painter, box, m_facts[i].value, TextStyle::Table, m_facts[i].role, Qt::AlignRight | Qt::AlignVCenter);
     }
 }
 

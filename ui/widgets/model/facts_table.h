@@ -12,6 +12,7 @@ namespace moa {
 struct Fact {
     QString name, value;
     Role role = Role::Text;
+    bool isKey = false; ///< the value is a key of the keyboard, drawn as one
 };
 
 class FactsTable : public QWidget {
