@@ -6,8 +6,10 @@
 #include "ui/views/model_overview.h"
 #include "ui/views/model_sidebar.h"
 #include "ui/views/model_welcome.h"
+#include "ui/widgets/shell/accessible_roles.h"
 #include "ui/widgets/theme.h"
 
+#include <QAccessible>
 #include <QHBoxLayout>
 #include <QResizeEvent>
 #include <QScrollArea>
@@ -19,8 +21,11 @@ namespace {
 constexpr int kWide = 1428; ///< of the page, when the window has 1,500
 constexpr int kLeft = 316, kNarrowLeft = 250, kRight = 348, kNarrowRight = 320;
 
-QScrollArea* scrolled(QWidget* content) {
+/// `name`: what a screen reader calls it; arrows and Page keys scroll it.
+QScrollArea* scrolled(QWidget* content, const QString& name) {
     auto* area = new QScrollArea;
+    area->setProperty(kRoleProperty, int(QAccessible::Pane)); // before anything asks for its role
+    area->setAccessibleName(name);
     area->setWidgetResizable(true);
     area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     area->setFrameShape(QFrame::NoFrame);
@@ -41,7 +46,7 @@ ModelPage::ModelPage(Workspace& workspace, ModelList& models, ActionRegistry& ac
     firstRow->setContentsMargins(metrics::kGutter, metrics::kGutter, metrics::kGutter, metrics::kGutter);
     firstRow->setSpacing(metrics::kGutter);
     firstRow->addWidget(m_welcome, 1);
-    auto* firstRight = scrolled(m_welcomeFacts);
+    auto* firstRight = scrolled(m_welcomeFacts, tr("Device and keys"));
     firstRow->addWidget(firstRight);
     m_full = new QWidget;
     auto* row = new QHBoxLayout(m_full);
@@ -50,9 +55,9 @@ ModelPage::ModelPage(Workspace& workspace, ModelList& models, ActionRegistry& ac
     m_sidebar = new ModelSidebar(workspace, models, actions);
     m_overview = new ModelOverview(workspace, actions);
     m_facts = new ModelFactsColumn(workspace, false);
-    auto* right = scrolled(m_facts);
+    auto* right = scrolled(m_facts, tr("Device and architecture"));
     row->addWidget(m_sidebar);
-    row->addWidget(scrolled(m_overview), 1);
+    row->addWidget(scrolled(m_overview, tr("Load and estimates")), 1);
     row->addWidget(right);
     m_sidebar->setFixedWidth(kLeft);
     right->setFixedWidth(kRight);

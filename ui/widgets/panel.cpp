@@ -1,6 +1,7 @@
 // Layout and frame of a panel.
 #include "ui/widgets/panel.h"
 
+#include "ui/widgets/tab_order.h"
 #include "ui/widgets/theme.h"
 
 #include <QEvent>
@@ -18,7 +19,10 @@
 namespace moa {
 namespace {
 
-constexpr double kLeastShare = 0.28; ///< of the window's height, that a scrolling body asks for at most
+/// What a scrolling body asks for at most: a share of a low window, more of a high one, px.
+int mostAsked(int windowHeight) {
+    return std::max(windowHeight * 18 / 100, windowHeight - 620);
+}
 
 /// As high as its content where the window is high enough for that; never narrower than the content.
 class BodyScroll : public QScrollArea {
@@ -30,7 +34,7 @@ public:
     }
     QSize minimumSizeHint() const override {
         const int least = widget()->minimumSizeHint().width();
-        return {least, std::min(contentHeight(isVisible() ? width() : least), int(kLeastShare * window()->height()))};
+        return {least, std::min(contentHeight(isVisible() ? width() : least), mostAsked(window()->height()))};
     }
 
 protected:
@@ -109,7 +113,11 @@ void Panel::setNote(const QString& note) {
 }
 
 void Panel::addHeaderWidget(QWidget* widget) {
+    QWidget* before = m_note;
+    for (int i = 0; i + 1 < m_header->count(); ++i)
+        if (QWidget* stands = m_header->itemAt(i)->widget()) before = stands;
     m_header->insertWidget(m_header->count() - 1, widget);
+    tabAfter(before, widget);
 }
 
 QMenu* Panel::menu() {

@@ -4,6 +4,7 @@
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/theme.h"
 
+#include <QAccessible>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
@@ -15,6 +16,7 @@ namespace moa {
 
 Minimap::Minimap(QWidget* parent) : QWidget(parent) {
     setFocusPolicy(Qt::StrongFocus);
+    setProperty("accessibleRole", int(QAccessible::Graphic));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setToolTip(tr("Drag the frame to move the view"));
     connect(&Theme::instance(), &Theme::changed, this, [this] {

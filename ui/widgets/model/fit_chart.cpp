@@ -3,6 +3,7 @@
 
 #include "ui/widgets/shell/painting.h"
 
+#include <QAccessible>
 #include <QChart>
 #include <QGraphicsLayout>
 #include <QKeyEvent>
@@ -44,6 +45,7 @@ FitChart::FitChart(QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setRenderHint(QPainter::Antialiasing);
     setFocusPolicy(Qt::StrongFocus);
+    setProperty("accessibleRole", int(QAccessible::Slider));
     setMouseTracking(true);
     setMinimumSize(180, 160);
     connect(&Theme::instance(), &Theme::changed, this, &FitChart::restyle);

@@ -4,6 +4,7 @@
 #include "ui/widgets/model/memory_chart.h"
 #include "ui/widgets/shell/painting.h"
 
+#include <QAccessible>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QLocale>
@@ -18,6 +19,7 @@ namespace moa {
 
 LayerKvChart::LayerKvChart(QWidget* parent) : QWidget(parent) {
     setFocusPolicy(Qt::StrongFocus);
+    setProperty("accessibleRole", int(QAccessible::Chart));
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 

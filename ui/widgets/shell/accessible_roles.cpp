@@ -66,6 +66,8 @@ QAccessibleInterface* make(const QString&, QObject* object) {
     if (qobject_cast<MemoryBar*>(widget)) return new QAccessibleWidget(widget, QAccessible::Indicator);
     if (qobject_cast<Chip*>(widget) || qobject_cast<ElidingLabel*>(widget))
         return new QAccessibleWidget(widget, QAccessible::StaticText);
+    if (const QVariant role = widget->property(kRoleProperty); role.isValid())
+        return new QAccessibleWidget(widget, QAccessible::Role(role.toInt()));
     return nullptr;
 }
 

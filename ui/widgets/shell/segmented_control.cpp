@@ -2,6 +2,7 @@
 #include "ui/widgets/shell/segmented_control.h"
 
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/tab_order.h"
 
 #include <QEvent>
 #include <QFontMetrics>
@@ -69,8 +70,9 @@ int SegmentedControl::addSegment(const QString& text, const QString& toolTip) {
     made->installEventFilter(this);
     const int index = count();
     connect(made, &QAbstractButton::clicked, this, [this, index] { choose(index); });
-    m_segments.push_back(made);
     m_row->addWidget(made);
+    tabAfter(m_segments.empty() ? static_cast<QWidget*>(this) : m_segments.back(), made);
+    m_segments.push_back(made);
     if (m_current < 0) setCurrent(0);
     return index;
 }
