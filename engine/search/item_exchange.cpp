@@ -109,27 +109,43 @@ PoolPlan ItemExchange::round(const MixtureTarget& target) const {
     return planOf(std::move(chosen));
 }
 
-/// The cheapest moves. A move whose reduced cost grows by `room` or more can be part of no improving pair.
+/// The moves a pair is made of. A move whose reduced cost grows by `room` or more can be part of no improving pair.
+/// Of a plan that misses no row the cheapest count, of another one those that bring it nearest.
 void ItemExchange::collectMoves(const PoolPlan& plan, double room) {
     const ItemPool& pool = *m_pool;
     m_moves.clear();
     m_ties.clear();
+    const bool missing = !meetsRows(plan);
     double least = 0; // the most any other move can save
     for (int item = 0; item < pool.items(); ++item)
         least = std::min(least, pool.price[pool.start[item]] - pool.price[plan.option[item]]);
     const double tie = 1e-12 * m_costSpan;
-    for (int item = 0; item < pool.items(); ++item)
+    double sums[kMaxRows];
+    for (int item = 0; item < pool.items(); ++item) {
+        const int current = plan.option[item];
         for (int k = pool.start[item]; k < pool.start[item + 1]; ++k) {
-            if (k == plan.option[item]) continue;
-            const double price = pool.price[k] - pool.price[plan.option[item]];
+            if (k == current) continue;
+            const double price = pool.price[k] - pool.price[current];
             if (price + least >= room) break;
-            (std::abs(price) <= tie ? m_ties : m_moves).push_back({item, k, price});
+            double rank = price;
+            if (missing) {
+                for (int i = 0; i < pool.rows; ++i)
+                    sums[i] = plan.sums[i] + pool.sumsOf(k)[i] - pool.sumsOf(current)[i];
+                rank += rowMerit(sums);
+            }
+            (!missing && std::abs(price) <= tie ? m_ties : m_moves).push_back({item, k, price, rank});
         }
-    const auto cheaper = [](const Move& a, const Move& b) {
-        return std::pair(a.price, a.option) < std::pair(b.price, b.option);
-    };
+    }
+    keepBestMoves();
+    fillChanges(plan);
+}
+
+void ItemExchange::keepBestMoves() {
     if (m_moves.size() > kPricedMoves) {
-        std::nth_element(m_moves.begin(), m_moves.begin() + kPricedMoves, m_moves.end(), cheaper);
+        std::nth_element(m_moves.begin(), m_moves.begin() + kPricedMoves, m_moves.end(),
+                         [](const Move& a, const Move& b) {
+                             return std::pair(a.rank, a.option) < std::pair(b.rank, b.option);
+                         });
         m_moves.resize(kPricedMoves);
     }
     // Of the many options that cost the same, a sample that is another one every time.
@@ -137,8 +153,9 @@ void ItemExchange::collectMoves(const PoolPlan& plan, double room) {
     const std::size_t offset = m_ties.empty() ? 0 : m_random() % m_ties.size();
     for (std::size_t k = 0; k < free; ++k)
         m_moves.push_back(m_ties[(offset + k * m_ties.size() / free) % m_ties.size()]);
-    std::sort(m_moves.begin(), m_moves.end(), cheaper);
-    fillChanges(plan);
+    std::sort(m_moves.begin(), m_moves.end(), [](const Move& a, const Move& b) {
+        return std::pair(a.price, a.option) < std::pair(b.price, b.option);
+    });
 }
 
 void ItemExchange::fillChanges(const PoolPlan& plan) {
@@ -163,7 +180,7 @@ bool ItemExchange::single(PoolPlan& plan) {
     const ItemPool& pool = *m_pool;
     const double now = rowMerit(plan.sums.data());
     double best = -1e-13 * m_costSpan;
-    Move bestMove{-1, 0, 0};
+    Move bestMove{-1, 0, 0, 0};
     double sums[kMaxRows];
     for (int item = 0; item < pool.items(); ++item) {
         const int current = plan.option[item];
@@ -175,7 +192,7 @@ bool ItemExchange::single(PoolPlan& plan) {
             const double gain = price + rowMerit(sums) - now;
             if (gain >= best) continue;
             best = gain;
-            bestMove = {item, k, price};
+            bestMove = {item, k, price, gain};
         }
     }
     if (bestMove.item < 0) return false;
@@ -225,14 +242,14 @@ double ItemExchange::improve(PoolPlan& plan, double enough, const SolveControl& 
 void ItemExchange::kick(PoolPlan& plan, int changes) {
     const ItemPool& pool = *m_pool;
     for (int k = 0; k < changes; ++k) {
-        Move best{-1, 0, kInfinity};
+        Move best{-1, 0, kInfinity, 0};
         // Of three random moves the cheapest: random enough, and seldom far off.
         for (int t = 0; t < 3; ++t) {
             const int item = static_cast<int>(m_random() % pool.items());
             const int options = pool.start[item + 1] - pool.start[item];
             const int option = pool.start[item] + static_cast<int>(m_random() % options);
             const double price = pool.price[option] - pool.price[plan.option[item]];
-            if (option != plan.option[item] && price < best.price) best = {item, option, price};
+            if (option != plan.option[item] && price < best.price) best = {item, option, price, price};
         }
         if (best.item >= 0) apply(plan, best);
     }

@@ -48,11 +48,13 @@ private:
     struct Move {
         int item, option;
         double price; ///< change of the reduced cost
+        double rank;  ///< what moves are chosen by, least first
     };
     /// Unused room of a priced row and the penalty for a missed one: never negative.
     double rowMerit(const double* sums) const;
     std::vector<int> roundingOrder() const;
     void collectMoves(const PoolPlan& plan, double room);
+    void keepBestMoves();
     void fillChanges(const PoolPlan& plan);
     bool single(PoolPlan& plan);
     bool pair(PoolPlan& plan);

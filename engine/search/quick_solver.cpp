@@ -211,7 +211,10 @@ bool QuickSolver::labelRound(const std::vector<int>& rows, std::size_t work, dou
 
 /// Labels over more and more rows with more and more work.
 void QuickSolver::labels() {
+    const bool lossRows = m_problem.rowCount() > m_problem.densityRows;
     for (std::size_t work : kLabelWork) {
+        // Losses are no keys: labels then raise the bound a little, and finding plans is left to the tree.
+        if (lossRows && work > kLabelWork[0]) return;
         double threshold = excessAllowed();
         if (m_best.empty()) threshold = 10 * kFirstPool * std::max(std::abs(m_dualBound), 1e-3 * m_oracle.costSize());
         m_oracle.fillPool(m_multipliers, threshold * (1 + 1e-9), kLabelPool, m_pool);
