@@ -11,6 +11,33 @@
 #include <numeric>
 
 namespace moa {
+namespace {
+
+constexpr std::size_t kGathered = 16; ///< tiles between two looks at what views want
+
+/// The causal tiles under a rectangle of cells.
+std::vector<TileKey> tilesUnder(const AttentionOf& of, int block, const QRect& cells) {
+    constexpr int side = TileKey::kCells;
+    std::vector<TileKey> keys;
+    for (int row = cells.top() / side; row <= cells.bottom() / side; ++row)
+        for (int col = cells.left() / side; col <= std::min(row, cells.right() / side); ++col)
+            keys.push_back({of.layer, of.kvHead, of.queryHead, block, row, col});
+    return keys;
+}
+
+/// A tile's part of the rectangle into the rectangle's values.
+void copyCells(const AttentionTile& tile, const TileKey& key, const QRect& cells, bool useMax, std::vector<float>& values) {
+    if (tile.blank()) return; // zeros already
+    constexpr int side = TileKey::kCells;
+    const std::vector<float>& from = useMax ? tile.max : tile.mean;
+    const QRect part = cells & QRect(key.col * side, key.row * side, side, side);
+    for (int y = part.top(); y <= part.bottom(); ++y)
+        std::copy_n(from.data() + (y - key.row * side) * side + (part.left() - key.col * side), part.width(),
+                    values.data() + std::size_t(y - cells.top()) * std::size_t(cells.width()) +
+                        std::size_t(part.left() - cells.left()));
+}
+
+} // namespace
 
 CaptureService::CaptureService(DeviceWorker& jobs, DeviceWorker& views, std::shared_ptr<EngineState> state,
                                QObject* parent)
@@ -122,34 +149,34 @@ Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& 
 void CaptureService::wantTiles(std::vector<TileKey> keys) {
     m_views.interact(QStringLiteral("tiles"), [this, generation = m_generation.load(),
                                                keys = std::move(keys)](const std::stop_token& stop) {
+        const TileReady keep = [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
+            m_tiles.put(generation, key, std::move(tile));
+            m_views.post([this, generation, key] { emit tileReady(generation, key); });
+        };
         for (std::size_t begin = 0; begin < keys.size() && !stop.stop_requested();) {
             std::size_t end = begin;
             std::vector<TileKey> missing;
             for (; end < keys.size() && keys[end].layer == keys[begin].layer; ++end)
                 if (!m_tiles.get(generation, keys[end])) missing.push_back(keys[end]);
             if (const auto captured = layer(generation, keys[begin].layer); captured && !missing.empty())
-                computeMissing(generation, *captured, missing, stop);
+                compute(*captured, missing, stop, keep);
             begin = end;
         }
     });
 }
 
-void CaptureService::computeMissing(quint64 generation, const CapturedLayer& captured, const std::vector<TileKey>& keys,
-                                    const std::stop_token& stop) {
-    const TileReady keep = [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
-        m_tiles.put(generation, key, std::move(tile));
-        m_views.post([this, generation, key] { emit tileReady(generation, key); });
-    };
+void CaptureService::compute(const CapturedLayer& captured, const std::vector<TileKey>& keys, const std::stop_token& stop,
+                             const TileReady& onTile) {
     if (TileDevice* card = cardFor(captured)) {
         try {
-            computeTilesOnCard(*card, captured, keys, keep);
+            computeTilesOnCard(*card, captured, keys, onTile);
             return;
         } catch (const Error&) {
             m_card.reset(); // no room beside the model: the processor serves, and the card is not asked again
             m_cardFailed = true;
         }
     }
-    computeTiles(captured, keys, availableThreads(), stop, keep);
+    computeTiles(captured, keys, availableThreads(), stop, onTile);
 }
 
 /// The card that the capture's model ran on; null: none, or its tiles are the processor's.
@@ -168,6 +195,35 @@ TileDevice* CaptureService::cardFor(const CapturedLayer& captured) {
 
 std::shared_ptr<const AttentionTile> CaptureService::cachedTile(const TileKey& key) {
     return m_tiles.get(m_generation, key);
+}
+
+void CaptureService::pooled(const AttentionOf& of, int block, const QRect& cells, bool useMax, QObject* context,
+                            std::function<void(std::optional<std::vector<float>>)> then) {
+    const auto values = std::make_shared<std::vector<float>>();
+    Job* job = m_views.submit(tr("Gathering attention"), false, [this, of, block, cells, useMax, values,
+                                                                  generation = m_generation.load()](JobContext& work) {
+        values->resize(std::size_t(cells.width()) * std::size_t(cells.height()));
+        const std::vector<TileKey> keys = tilesUnder(of, block, cells);
+        for (std::size_t begin = 0; begin < keys.size(); begin += kGathered) {
+            const auto captured = layer(generation, of.layer);
+            if (!captured || work.stop().stop_requested()) return work.markCancelled();
+            std::vector<TileKey> missing;
+            for (std::size_t i = begin; i < std::min(begin + kGathered, keys.size()); ++i) {
+                if (const auto tile = m_tiles.get(generation, keys[i]))
+                    copyCells(*tile, keys[i], cells, useMax, *values);
+                else
+                    missing.push_back(keys[i]);
+            }
+            compute(*captured, missing, work.stop(), [&](const TileKey& key, std::shared_ptr<const AttentionTile> tile) {
+                copyCells(*tile, key, cells, useMax, *values);
+                m_tiles.put(generation, key, std::move(tile));
+            });
+            work.checkpoint();
+        }
+    });
+    connect(job, &Job::finished, context, [job, values, then = std::move(then)] {
+        then(job->state() == JobState::Done ? std::optional(std::move(*values)) : std::nullopt);
+    });
 }
 
 void CaptureService::wantRow(const AttentionOf& of, int query) {

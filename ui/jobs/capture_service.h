@@ -13,8 +13,11 @@
 #include "ui/jobs/influence.h"
 #include "ui/jobs/values.h"
 
+#include <QRect>
+
 #include <atomic>
 #include <mutex>
+#include <optional>
 
 namespace moa {
 
@@ -57,6 +60,12 @@ public:
     void setCacheLimit(quint64 bytes) { m_tiles.setLimit(bytes); }
     quint64 cacheLimit() const { return m_tiles.limit(); }
     quint64 cacheBytes() const { return m_tiles.bytes(); }
+    /// Cells of one head: `cells` are x key cells and y query cells of `block` tokens, within the prompt. Hands [rows][cols]
+    /// to `then`, 0 where no key is at or before a query: the largest weight of a cell (`useMax`) or the mean over its
+    /// causal pairs. Nothing: another prompt or model took this one's place, or memory was short. What views ask for
+    /// meanwhile goes first. `then` is not called once `context` is gone.
+    void pooled(const AttentionOf& of, int block, const QRect& cells, bool useMax, QObject* context,
+                std::function<void(std::optional<std::vector<float>>)> then);
     /// Answers with rowReady().
     void wantRow(const AttentionOf& of, int query);
 
@@ -69,7 +78,7 @@ signals:
 
 private:
     std::shared_ptr<const CapturedLayer> layer(quint64 generation, int index) const;
-    void computeMissing(quint64 generation, const CapturedLayer& layer, const std::vector<TileKey>& keys, const std::stop_token& stop);
+    void compute(const CapturedLayer& layer, const std::vector<TileKey>& keys, const std::stop_token& stop, const TileReady& onTile);
     TileDevice* cardFor(const CapturedLayer& layer);
     void summarize(quint64 generation, int firstLayer, JobContext& context);
 

@@ -1,7 +1,6 @@
 // Arrays and tables from the Inspect page's model. Column names are for programs and not translated.
 #include "ui/views/inspect_export.h"
 
-#include "ui/jobs/tile_gather.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/inspect/paint_tools.h"
 
@@ -110,7 +109,7 @@ ExportTable statisticsTable(InspectModel& model) {
     return table;
 }
 
-/// Gathers cells of the shown head; the canvas' own wishes are told again afterwards, as they may have been dropped.
+/// Cells of the shown head.
 PanelData headArray(InspectModel& model, HeatmapCanvas& canvas, int block, const QRect& cells) {
     const bool useMax = canvas.look().pooling == Pooling::Max;
     PanelData data;
@@ -118,15 +117,13 @@ PanelData headArray(InspectModel& model, HeatmapCanvas& canvas, int block, const
                        {u"pooling"_s, block == 1 ? u"exact"_s : useMax ? u"max"_s : u"mean"_s},
                        {u"first_query"_s, QString::number(cells.top() * block)},
                        {u"first_key"_s, QString::number(cells.left() * block)}};
-    data.array = [&model, &canvas, block, cells, useMax](std::function<void(std::optional<ExportArray>)> ready) {
-        auto* gather = new TileGather(model.workspace().engine().captures, model.attention().shown(), block, cells,
-                                      useMax, &model);
-        QObject::connect(gather, &TileGather::gone, &model, [ready] { ready(std::nullopt); });
-        QObject::connect(gather, &TileGather::done, &canvas, [&canvas, cells, ready](const std::vector<float>& values) {
-            canvas.setSource(const_cast<HeatmapSource*>(canvas.source()));
-            ready(ExportArray{values, {std::size_t(cells.height()), std::size_t(cells.width())},
-                              {u"query cell"_s, u"key cell"_s}});
-        });
+    data.array = [&model, block, cells, useMax](std::function<void(std::optional<ExportArray>)> ready) {
+        model.workspace().engine().captures.pooled(
+            model.attention().shown(), block, cells, useMax, &model, [cells, ready](std::optional<std::vector<float>> values) {
+                if (!values) return ready(std::nullopt);
+                ready(ExportArray{std::move(*values), {std::size_t(cells.height()), std::size_t(cells.width())},
+                                  {u"query cell"_s, u"key cell"_s}});
+            });
     };
     return data;
 }

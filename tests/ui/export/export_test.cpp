@@ -2,7 +2,6 @@
 #include "tests/ui/export/export_bench.h"
 #include "tests/ui/export/read_exports.h"
 
-#include "ui/jobs/tile_gather.h"
 #include "ui/views/inspect_heads.h"
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
@@ -409,11 +408,12 @@ void ExportTest::anotherEndingIsAnotherFormat() {
 
 void ExportTest::anotherPromptMeanwhile() {
     CaptureService& captures = m_bench->bench().engine().captures;
-    auto* gather = new TileGather(captures, {5, 3, -1}, 1, {0, 0, tokens(), tokens()}, true, this);
-    QSignalSpy gone(gather, &TileGather::gone), done(gather, &TileGather::done);
+    bool isGone = false, isDone = false;
+    captures.pooled({5, 3, -1}, 1, {0, 0, tokens(), tokens()}, true, this,
+                    [&](const std::optional<std::vector<float>>& values) { (values ? isDone : isGone) = true; });
     captures.drop();
-    QVERIFY(m_bench->wait([&] { return !gone.isEmpty(); }));
-    QVERIFY(done.isEmpty());
+    QVERIFY(m_bench->wait([&] { return isGone; }));
+    QVERIFY(!isDone);
     QVERIFY(m_bench->chooseInMenu(heatmap(), {u"Whole head"_s, u"Save 4-token blocks as NPY…"_s}));
     m_bench->bench().workspace().eject();
     QVERIFY(m_bench->wait([&] { return !model().hasCapture(); }));
