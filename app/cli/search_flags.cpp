@@ -100,11 +100,13 @@ std::vector<std::pair<std::int64_t, double>> readSpanTimes(const std::string& pa
 }
 
 void addLimitFlags(CLI::App& command, SearchFlags& f) {
-    command.add_option("--density-at", f.densityAt, "N=D,…: bounds for single lengths, in place of --density");
+    command.add_option("--density-at", f.densityAt,
+                       "N=D,…: bounds for single lengths, in place of --density");
     command.add_option("--min-density-share-at", f.minDensityShareAt,
                        "N=S,…: least shares for single lengths, in place of --min-density-share");
-    command.add_option("--decode-time", f.decodeTime,
-                       "most seconds that attention of all heads may take per decoded token (with --span-times)")
+    command
+        .add_option("--decode-time", f.decodeTime,
+                    "most seconds that attention of all heads may take per decoded token (with --span-times)")
         ->check(CLI::PositiveNumber);
     command.add_option("--span-times", f.spanTimes,
                        "JSON file [[span, seconds], …]: what one KV head of that span takes on the device");
@@ -112,20 +114,27 @@ void addLimitFlags(CLI::App& command, SearchFlags& f) {
 
 void addModeFlags(CLI::App& command, SearchFlags& f) {
     command.add_flag("--sweep", f.sweep, "loss against density, from 10% to 100%");
-    command.add_option("--gap", f.gap, "stop at this distance from the bound (default 1e-6; with --pareto and "
-                                       "--sweep 5e-3)")
+    command
+        .add_option("--gap", f.gap,
+                    "stop at this distance from the bound (default 1e-6; with --pareto and "
+                    "--sweep 5e-3)")
         ->check(CLI::Range(0.0, 1.0));
     command.add_flag("--heads", f.heads, "for each KV head, what its next wider and narrower rule changes");
-    command.add_option("--state", f.state, "what a search learnt: read if the file is there, written at the end");
-    command.add_option("--refine", f.refine, "measure the K best plans and swaps between them (with --model)")
+    command.add_option("--state", f.state,
+                       "what a search learnt: read if the file is there, written at the end");
+    command
+        .add_option("--refine", f.refine, "measure the K best plans and swaps between them (with --model)")
         ->check(CLI::Range(1, 1000));
-    command.add_option("--refine-samples", f.refineSamples,
-                       "calibration samples that choose; as many confirm and judge")
+    command
+        .add_option("--refine-samples", f.refineSamples,
+                    "calibration samples that choose; as many confirm and judge")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();
-    command.add_option("--data", f.data, "of --refine: lines, facts, passkey or JSONL files")->capture_default_str();
-    command.add_option("--prompts", f.prompts,
-                       "with --granularity all --model: prompts per task and length that measure retrieval")
+    command.add_option("--data", f.data, "of --refine: lines, facts, passkey or JSONL files")
+        ->capture_default_str();
+    command
+        .add_option("--prompts", f.prompts,
+                    "with --granularity all --model: prompts per task and length that measure retrieval")
         ->check(CLI::Range(1, 10000))
         ->capture_default_str();
 }
@@ -142,10 +151,12 @@ void addSearchFlags(CLI::App& command, SearchFlags& f) {
         ->check(CLI::Range(0.0, 1.0));
     command.add_option("--objective", f.objective,
                        "length whose loss is minimised, tokens (default: the longest profiled)");
-    command.add_option("--max-loss", f.maxLoss, "loss limits: N=X,… in nats, or N=X% over the least possible there");
+    command.add_option("--max-loss", f.maxLoss,
+                       "loss limits: N=X,… in nats, or N=X% over the least possible there");
     command.add_option("--rules-per-layer", f.rulesPerLayer, "most distinct rules in a layer (0: no limit)")
         ->check(CLI::NonNegativeNumber);
-    command.add_option("--granularity", f.granularity, "elastic, head, layer, uniform, or all of them in turn")
+    command
+        .add_option("--granularity", f.granularity, "elastic, head, layer, uniform, or all of them in turn")
         ->capture_default_str();
     command.add_option("--estimate", f.estimate, "joint, joint-rows, joint-signed, joint-se or published")
         ->capture_default_str();
@@ -156,7 +167,8 @@ void addSearchFlags(CLI::App& command, SearchFlags& f) {
     command.add_option("--sink", f.sink, "sink tokens, 64·k for k = 0…4 (default: the profile's)");
     command.add_option("--alphas", f.alphas, "α values in tokens, in place of the grid");
     command.add_option("--betas", f.betas, "β values, in place of 0, 1/8, …, 1");
-    command.add_option("--pin", f.pins, "L:G=α,β fixes the rule of a KV head (L or G: all; G: qH for a query head)");
+    command.add_option("--pin", f.pins,
+                       "L:G=α,β fixes the rule of a KV head (L or G: all; G: qH for a query head)");
     command.add_option("--min-span", f.minSpans, "L:G=S: at least S tokens at the longest profiled length");
     command.add_option("--max-span", f.maxSpans, "L:G=S: at most S tokens at the longest profiled length");
     command.add_option("--kv-bytes", f.kvBytes, "most KV bytes (FP16) of a batch, in place of a density")
@@ -192,7 +204,8 @@ SearchOptions searchOptions(const SearchFlags& f, const SearchSubject& subject, 
     for (const std::string& pin : f.maxSpans)
         o.pins.push_back(parsePin("--max-span", pin, Pin::Kind::MaxSpan, subject));
     if (f.kvBytes > 0) {
-        if (subject.headDim <= 0) throw UsageError("--kv-bytes needs to know head_dim: give --head-dim or --model");
+        if (subject.headDim <= 0)
+            throw UsageError("--kv-bytes needs to know head_dim: give --head-dim or --model");
         o.kvLimit = KvLimit{f.kvBytes, f.batch, subject.headDim};
     }
     if ((f.decodeTime > 0) != !f.spanTimes.empty())

@@ -32,9 +32,11 @@ std::string plansTable(const json& plans) {
     for (const char* name : {"bound", "gap", "rules", "seconds"}) header.push_back(name);
     TextTable table(header);
     for (const json& plan : plans) {
-        std::vector<std::string> row{plan["file"].is_null() ? "(not written)" : plan["file"].get<std::string>()};
+        std::vector<std::string> row{plan["file"].is_null() ? "(not written)"
+                                                            : plan["file"].get<std::string>()};
         for (const auto& [length, x] : plan["loss"].items()) row.push_back(formatFixed(x.get<double>(), 5));
-        for (const auto& [length, x] : plan["density"].items()) row.push_back(formatFixed(x.get<double>(), 4));
+        for (const auto& [length, x] : plan["density"].items())
+            row.push_back(formatFixed(x.get<double>(), 4));
         row.push_back(orDash(plan["bound"], 1, 5));
         row.push_back(orDash(plan["gap"], 100, 2, "%"));
         row.push_back(std::to_string(plan["rules"].get<int>()));
@@ -58,9 +60,10 @@ std::string retrievalTable(const json& result) {
     TextTable table({"plan", "task", "length", "right", "accuracy"});
     const auto rows = [&](const std::string& name, const json& cells) {
         for (const json& cell : cells)
-            table.add({name, cell["task"].get<std::string>(), std::to_string(cell["length"].get<int>()),
-                       std::to_string(cell["right"].get<int>()) + "/" + std::to_string(cell["asked"].get<int>()),
-                       orDash(cell["accuracy"], 1, 3)});
+            table.add(
+                {name, cell["task"].get<std::string>(), std::to_string(cell["length"].get<int>()),
+                 std::to_string(cell["right"].get<int>()) + "/" + std::to_string(cell["asked"].get<int>()),
+                 orDash(cell["accuracy"], 1, 3)});
     };
     rows("dense", result["dense_retrieval"]);
     for (const json& plan : result["plans"])
@@ -72,9 +75,10 @@ std::string refineTable(const json& refine) {
     TextTable table({"plan", "estimated, nats", "measured, nats", "±"});
     std::size_t k = 0;
     for (const json& plan : refine["plans"])
-        table.add({plan["origin"].get<std::string>() + (k++ == refine["winner"].get<std::size_t>() ? " *" : ""),
-                   orDash(plan["estimated"], 1, 5), orDash(plan["measured"], 1, 5),
-                   orDash(plan["standard_error"], 1, 5)});
+        table.add(
+            {plan["origin"].get<std::string>() + (k++ == refine["winner"].get<std::size_t>() ? " *" : ""),
+             orDash(plan["estimated"], 1, 5), orDash(plan["measured"], 1, 5),
+             orDash(plan["standard_error"], 1, 5)});
     std::string text = table.text();
     if (refine["judged"].is_null()) return text;
     const json& judged = refine["judged"];
@@ -116,7 +120,8 @@ json pricesJson(const std::vector<ShadowPrice>& prices) {
 json headsJson(const SearchInstance& instance, const std::vector<int>& choice,
                const std::vector<HeadSensitivity>& heads) {
     const auto step = [&](const std::optional<RuleStep>& s) {
-        return s ? json{{"rule", ruleJson(instance, s->rule)}, {"loss", s->loss}, {"density", s->density}} : json();
+        return s ? json{{"rule", ruleJson(instance, s->rule)}, {"loss", s->loss}, {"density", s->density}}
+                 : json();
     };
     json out = json::array();
     for (std::size_t g = 0; g < heads.size(); ++g)

@@ -12,7 +12,8 @@
 
 namespace moa::cli {
 
-/// Adds `solvers` and, where both found a plan, `difference` (CBC's objective less ours, nats) to a plan's entry.
+/// Adds `solvers` and, where both found a plan, `difference` (CBC's objective less ours, nats) to a plan's
+/// entry.
 void addSolvers(nlohmann::json& plan, const SearchOutcome& outcome);
 /// [{limit, length, side, step, unit, nats, text}], dearest first.
 nlohmann::json pricesJson(const std::vector<ShadowPrice>& prices);
@@ -21,7 +22,8 @@ nlohmann::json headsJson(const SearchInstance& instance, const std::vector<int>&
                          const std::vector<HeadSensitivity>& heads);
 /// [{task, length, accuracy, asked, right}] of one mask.
 nlohmann::json retrievalJson(const std::vector<RetrievalRow>& rows, std::size_t mask);
-/// {plans: [{origin, estimated, measured, standard_error}], winner, rank_correlation, layer_factors, judged: {…}}.
+/// {plans: [{origin, estimated, measured, standard_error}], winner, rank_correlation, layer_factors, judged:
+/// {…}}.
 nlohmann::json refineJson(const RefineOutcome& outcome);
 
 /// The tables for people.

@@ -18,7 +18,8 @@ constexpr double kLeastFactor = 0.2, kMostFactor = 5;
 constexpr double kPull = 0.3;
 
 double mean(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(std::max<std::size_t>(1, values.size()));
+    return std::accumulate(values.begin(), values.end(), 0.0) /
+           static_cast<double>(std::max<std::size_t>(1, values.size()));
 }
 
 double standardErrorOf(const std::vector<double>& values) {
@@ -54,8 +55,9 @@ std::vector<double> solveSystem(std::vector<double> a, std::vector<double> b) {
 
 class Refiner {
 public:
-    Refiner(LanguageModel& model, CalibrationSet& set, const SearchInstance& instance, const SearchOptions& options,
-            const RefineOptions& refine, std::stop_token stop, const ProgressFn& progress)
+    Refiner(LanguageModel& model, CalibrationSet& set, const SearchInstance& instance,
+            const SearchOptions& options, const RefineOptions& refine, std::stop_token stop,
+            const ProgressFn& progress)
         : m_model(model), m_set(set), m_instance(instance), m_options(options), m_refine(refine),
           m_stop(std::move(stop)), m_progress(progress),
           m_objective(options.objectiveLength ? options.objectiveLength : instance.lengths.back()),
@@ -85,7 +87,8 @@ private:
         }
         if (!draw(m_refine.firstSample, m_refine.samples, m_choosing)) return false;
         for (std::size_t k = 0; k < candidates.size(); ++k)
-            if (!add(candidates[k].choice, k == 0 ? RefinedPlan::Origin::Estimate : RefinedPlan::Origin::Candidate))
+            if (!add(candidates[k].choice,
+                     k == 0 ? RefinedPlan::Origin::Estimate : RefinedPlan::Origin::Candidate))
                 return false;
         if (!swapLayers() || !correct()) return false;
         return confirm() && judge();
@@ -144,7 +147,8 @@ private:
         return best;
     }
 
-    /// The best measured plan with single layers of the others, the runner-up's first; a swap that helps is kept.
+    /// The best measured plan with single layers of the others, the runner-up's first; a swap that helps is
+    /// kept.
     bool swapLayers() {
         std::vector<std::size_t> order(m_outcome.plans.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
@@ -166,8 +170,8 @@ private:
         return true;
     }
 
-    /// Where estimates and measurements put plans in another order: layers get factors, and the plan that is best
-    /// under them is measured too.
+    /// Where estimates and measurements put plans in another order: layers get factors, and the plan that is
+    /// best under them is measured too.
     bool correct() {
         std::vector<double> estimated, measured;
         std::vector<std::vector<double>> byLayer;
@@ -183,7 +187,8 @@ private:
         if (m_outcome.plans.size() < 3 || !(m_outcome.rankCorrelation < 1 - 1e-9)) return true;
         m_outcome.layerFactors = fitLayerFactors(byLayer, measured);
         std::vector<double> factors(m_instance.groups());
-        for (int g = 0; g < m_instance.groups(); ++g) factors[g] = m_outcome.layerFactors[g / m_instance.kvHeads];
+        for (int g = 0; g < m_instance.groups(); ++g)
+            factors[g] = m_outcome.layerFactors[g / m_instance.kvHeads];
         SearchOptions options = m_options;
         options.explain = false;
         const SearchOutcome best = search(withScaledLosses(m_instance, factors), options, m_stop);
@@ -198,7 +203,8 @@ private:
         if (best == 0) return true;
         Samples fresh;
         if (!draw(m_refine.firstSample + m_refine.samples, m_refine.samples, fresh)) return false;
-        const auto before = losses(m_outcome.plans[0].choice, fresh), after = losses(m_outcome.plans[best].choice, fresh);
+        const auto before = losses(m_outcome.plans[0].choice, fresh),
+                   after = losses(m_outcome.plans[best].choice, fresh);
         if (!before || !after) return false;
         const std::vector<double> gains = difference(*before, *after);
         if (mean(gains) > standardErrorOf(gains)) m_outcome.winner = best;
@@ -209,7 +215,8 @@ private:
         Samples unseen;
         if (!draw(m_refine.firstSample + 2 * m_refine.samples, m_refine.judgeSamples, unseen)) return false;
         const auto before = losses(m_outcome.plans[0].choice, unseen);
-        const auto after = m_outcome.winner == 0 ? before : losses(m_outcome.plans[m_outcome.winner].choice, unseen);
+        const auto after =
+            m_outcome.winner == 0 ? before : losses(m_outcome.plans[m_outcome.winner].choice, unseen);
         if (!before || !after) return false;
         const std::vector<double> gains = difference(*before, *after);
         m_outcome.judgement = RefineJudgement{static_cast<int>(gains.size()), mean(*before), mean(*after),
@@ -260,7 +267,8 @@ std::vector<double> fitLayerFactors(const std::vector<std::vector<double>>& laye
     }
     // Least squares of s around the common factor, which alone fits best.
     const double common = squares > 0 ? std::clamp(product / squares, kLeastFactor, kMostFactor) : 1.0;
-    const double pull = std::max(kPull * layerSquares / static_cast<double>(std::max<std::size_t>(1, layers)), 1e-300);
+    const double pull =
+        std::max(kPull * layerSquares / static_cast<double>(std::max<std::size_t>(1, layers)), 1e-300);
     std::vector<double> a(layers * layers, 0.0), b(layers, 0.0);
     for (std::size_t l = 0; l < layers; ++l) a[l * layers + l] = pull;
     for (std::size_t p = 0; p < measured.size(); ++p) {
@@ -268,7 +276,8 @@ std::vector<double> fitLayerFactors(const std::vector<std::vector<double>>& laye
             measured[p] - common * std::accumulate(layerLosses[p].begin(), layerLosses[p].end(), 0.0);
         for (std::size_t i = 0; i < layers; ++i) {
             b[i] += layerLosses[p][i] * rest;
-            for (std::size_t j = 0; j < layers; ++j) a[i * layers + j] += layerLosses[p][i] * layerLosses[p][j];
+            for (std::size_t j = 0; j < layers; ++j)
+                a[i * layers + j] += layerLosses[p][i] * layerLosses[p][j];
         }
     }
     std::vector<double> factors = solveSystem(std::move(a), std::move(b));
@@ -284,8 +293,9 @@ RefineOutcome refinePlan(LanguageModel& model, CalibrationSet& set, const Search
         throw UsageError("--refine: at least one candidate and one sample of each kind expected");
     if (instance.layers != model.config().layers || instance.kvHeads != model.config().kvHeads)
         throw UsageError("--refine: the profile is of a model with " + std::to_string(instance.layers) +
-                         " layers of " + std::to_string(instance.kvHeads) + " KV heads, the model given is not");
-    const int length = refine.length ? refine.length
+                         " layers of " + std::to_string(instance.kvHeads) +
+                         " KV heads, the model given is not");
+    const int length = refine.length             ? refine.length
                        : options.objectiveLength ? options.objectiveLength
                                                  : instance.lengths.back();
     if (length > model.config().context)

@@ -1,7 +1,7 @@
-// Beyond the first-order sum: plans near the estimated best are measured on calibration samples, parts of them are
-// swapped, the estimates are corrected where they put plans in the wrong order, and what wins is judged on samples
-// that no decision has seen (docs/method.md, "Optimisation").
-// Non-goal: retrieval; measureRetrieval scores whole answers.
+// Beyond the first-order sum: plans near the estimated best are measured on calibration samples, parts of
+// them are swapped, the estimates are corrected where they put plans in the wrong order, and what wins is
+// judged on samples that no decision has seen (docs/method.md, "Optimisation"). Non-goal: retrieval;
+// measureRetrieval scores whole answers.
 #pragma once
 
 #include "engine/core/plan.h"
@@ -56,16 +56,16 @@ struct RefineOutcome {
     std::optional<RefineJudgement> judgement;
 };
 
-/// Measures and chooses. A plan other than the estimated best wins only where it is better on the choosing samples
-/// and, by more than one standard error of the paired difference, on as many fresh ones. Every plan meets the
-/// limits of `options`. Throws as `search`, UsageError for counts below 1 or where no plan meets the limits, and
-/// where the length is past the model's context. Progress stage: "refine".
+/// Measures and chooses. A plan other than the estimated best wins only where it is better on the choosing
+/// samples and, by more than one standard error of the paired difference, on as many fresh ones. Every plan
+/// meets the limits of `options`. Throws as `search`, UsageError for counts below 1 or where no plan meets
+/// the limits, and where the length is past the model's context. Progress stage: "refine".
 RefineOutcome refinePlan(LanguageModel& model, CalibrationSet& set, const SearchInstance& instance,
                          const SearchOptions& options, const RefineOptions& refine, std::stop_token stop = {},
                          const ProgressFn& progress = {});
 
-/// Factors s [layers] that fit measured ≈ Σ_l s_l · estimated_l over plans, pulled towards their common value and
-/// held within [0.2, 5]. `layerLosses` [plans][layers], `measured` [plans]. Public for tests.
+/// Factors s [layers] that fit measured ≈ Σ_l s_l · estimated_l over plans, pulled towards their common value
+/// and held within [0.2, 5]. `layerLosses` [plans][layers], `measured` [plans]. Public for tests.
 std::vector<double> fitLayerFactors(const std::vector<std::vector<double>>& layerLosses,
                                     const std::vector<double>& measured);
 

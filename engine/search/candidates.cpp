@@ -37,15 +37,17 @@ SearchInstance withScaledLosses(const SearchInstance& instance, const std::vecto
     return scaled;
 }
 
-bool meetsLimits(const SearchInstance& instance, const SearchOptions& options, const std::vector<int>& choice) {
+bool meetsLimits(const SearchInstance& instance, const SearchOptions& options,
+                 const std::vector<int>& choice) {
     const Problem problem = makeProblem(instance, options);
     const auto units = unitStarts(problem, {choice});
     return !units.empty() && problem.feasible(units.front());
 }
 
-std::vector<SearchOutcome> candidatePlans(const SearchInstance& instance, const SearchOptions& options, int count,
-                                          double spread, std::stop_token stop) {
-    if (count < 1 || !(spread >= 0)) throw UsageError("at least one candidate and a spread of at least 0 expected");
+std::vector<SearchOutcome> candidatePlans(const SearchInstance& instance, const SearchOptions& options,
+                                          int count, double spread, std::stop_token stop) {
+    if (count < 1 || !(spread >= 0))
+        throw UsageError("at least one candidate and a spread of at least 0 expected");
     std::vector<SearchOutcome> found;
     const double share = options.timeLimit / (1 + kTriesPerPlan * count);
     SearchSession session(instance);
@@ -59,7 +61,8 @@ std::vector<SearchOutcome> candidatePlans(const SearchInstance& instance, const 
         const double now = spread * (k % 3 == 0 ? 1 : k % 3 == 1 ? 2 : 0.5);
         for (double& f : factors) f = std::exp(now * normal(random));
         SearchSession perturbed(withScaledLosses(instance, factors));
-        SearchOutcome outcome = perturbed.solve(options, {share, std::max(options.gapTarget, kPerturbedGap)}, stop);
+        SearchOutcome outcome =
+            perturbed.solve(options, {share, std::max(options.gapTarget, kPerturbedGap)}, stop);
         const auto known = [&](const SearchOutcome& other) { return other.choice == outcome.choice; };
         if (!outcome.hasPlan() || std::any_of(found.begin(), found.end(), known)) continue;
         // Limits on losses were met by the perturbed losses only.
@@ -71,8 +74,9 @@ std::vector<SearchOutcome> candidatePlans(const SearchInstance& instance, const 
         outcome.status = SearchStatus::Feasible;
         found.push_back(std::move(outcome));
     }
-    std::stable_sort(found.begin() + 1, found.end(),
-                     [](const SearchOutcome& a, const SearchOutcome& b) { return a.objective < b.objective; });
+    std::stable_sort(found.begin() + 1, found.end(), [](const SearchOutcome& a, const SearchOutcome& b) {
+        return a.objective < b.objective;
+    });
     return found;
 }
 

@@ -1,5 +1,5 @@
-// The cutting-plane loop of a Lagrangian dual: asks an oracle at the multipliers the master likes best, within a
-// trust region around the best ones so far. Private to engine/search.
+// The cutting-plane loop of a Lagrangian dual: asks an oracle at the multipliers the master likes best,
+// within a trust region around the best ones so far. Private to engine/search.
 #pragma once
 
 #include "engine/search/dual_master.h"
@@ -27,9 +27,10 @@ struct DualResult {
     bool emptyUnit = false;                    ///< no plan at all meets options and rule limit
 };
 
-/// `master` may hold columns already. `evaluate(multipliers)` returns the oracle's bound, +∞ where no plan exists,
-/// after adding its plan to the master; `clamp(multipliers)` keeps their signs legal. `objectiveSize`: what
-/// tolerances are relative to; `multiplierSize`: the first radius where the limits name none.
+/// `master` may hold columns already. `evaluate(multipliers)` returns the oracle's bound, +∞ where no plan
+/// exists, after adding its plan to the master; `clamp(multipliers)` keeps their signs legal.
+/// `objectiveSize`: what tolerances are relative to; `multiplierSize`: the first radius where the limits name
+/// none.
 template <class Evaluate, class Clamp>
 DualResult cuttingPlanes(DualMaster& master, std::vector<double> start, const DualLimits& limits,
                          double objectiveSize, double multiplierSize, Evaluate&& evaluate, Clamp&& clamp) {

@@ -120,7 +120,8 @@ std::optional<Give> giveOf(const Problem& p, std::vector<char> keep, int i, bool
     if (solution.choice.empty()) return std::nullopt;
     Give give{i, upper, sign * solution.objective, 0};
     const double limit = upper ? row.askedHi : row.askedLo;
-    if (sign * (give.reach - limit) <= row.tolerance) return std::nullopt; // this side is not the one in the way
+    if (sign * (give.reach - limit) <= row.tolerance)
+        return std::nullopt; // this side is not the one in the way
     give.share = std::abs(give.reach - limit) / std::max(std::abs(limit), 1e-300);
     return give;
 }
@@ -144,19 +145,22 @@ std::string collision(const Problem& p, const SolveControl& control) {
             if (const auto give = giveOf(p, keep, i, upper, control)) gives.push_back(*give);
     }
     std::string text = "no plan meets these limits together: " + names;
-    std::stable_sort(gives.begin(), gives.end(), [](const Give& a, const Give& b) { return a.share < b.share; });
+    std::stable_sort(gives.begin(), gives.end(),
+                     [](const Give& a, const Give& b) { return a.share < b.share; });
     for (std::size_t k = 0; k < gives.size(); ++k)
         text += (k == 0 ? "; the tightest: " : "; or: ") + sentence(p, gives[k]);
     return text;
 }
 
 /// Whether the pins are to blame too.
-std::string withoutPins(const SearchInstance& instance, const SearchOptions& options, const SolveControl& control) {
+std::string withoutPins(const SearchInstance& instance, const SearchOptions& options,
+                        const SolveControl& control) {
     if (options.pins.empty() || control.over()) return {};
     SearchOptions free = options;
     free.pins.clear();
     const Problem problem = makeProblem(instance, free);
-    const Solution solution = solveLagrangian(withRows(problem, std::vector<char>(problem.rows.size(), 1)), control);
+    const Solution solution =
+        solveLagrangian(withRows(problem, std::vector<char>(problem.rows.size(), 1)), control);
     return solution.choice.empty() ? std::string() : "; without the pins there is a plan";
 }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kPricedMoves = 400, kFreeMoves = 160;
 /// Pairs looked at in one step.
 constexpr int kMostPairs = 120'000;
-/// A penalty must exceed what a whole step of the coarsest rule is worth, else exchanges stall just over a limit.
+/// A penalty must exceed what a whole step of the coarsest rule is worth, else exchanges stall just over a
+/// limit.
 constexpr double kPenalty = 20, kLeastMultiplier = 0.05;
 } // namespace
 
@@ -85,7 +86,8 @@ PoolPlan ItemExchange::round(const MixtureTarget& target) const {
     const ItemPool& pool = *m_pool;
     const int rows = pool.rows;
     std::vector<int> chosen(pool.items());
-    // Drift in nats: what a sum's distance from its target is worth at the multipliers, with a floor for free rows.
+    // Drift in nats: what a sum's distance from its target is worth at the multipliers, with a floor for free
+    // rows.
     std::vector<double> drift(rows, 0.0), worth(rows);
     for (int i = 0; i < rows; ++i)
         worth[i] = std::max(std::abs(m_multipliers[i]), m_penalty[i] * (kLeastMultiplier / kPenalty));
@@ -109,8 +111,8 @@ PoolPlan ItemExchange::round(const MixtureTarget& target) const {
     return planOf(std::move(chosen));
 }
 
-/// The moves a pair is made of. A move whose reduced cost grows by `room` or more can be part of no improving pair.
-/// Of a plan that misses no row the cheapest count, of another one those that bring it nearest.
+/// The moves a pair is made of. A move whose reduced cost grows by `room` or more can be part of no improving
+/// pair. Of a plan that misses no row the cheapest count, of another one those that bring it nearest.
 void ItemExchange::collectMoves(const PoolPlan& plan, double room) {
     const ItemPool& pool = *m_pool;
     m_moves.clear();
@@ -188,7 +190,8 @@ bool ItemExchange::single(PoolPlan& plan) {
             const double price = pool.price[k] - pool.price[current];
             if (price - now >= best) break;
             if (k == current) continue;
-            for (int i = 0; i < pool.rows; ++i) sums[i] = plan.sums[i] + pool.sumsOf(k)[i] - pool.sumsOf(current)[i];
+            for (int i = 0; i < pool.rows; ++i)
+                sums[i] = plan.sums[i] + pool.sumsOf(k)[i] - pool.sumsOf(current)[i];
             const double gain = price + rowMerit(sums) - now;
             if (gain >= best) continue;
             best = gain;

@@ -1,5 +1,5 @@
-// Plans from a pool of options near the optimum: rounding of a mixture of plans, then exchanges of one and two
-// options with missed rows priced as a penalty. Private to engine/search.
+// Plans from a pool of options near the optimum: rounding of a mixture of plans, then exchanges of one and
+// two options with missed rows priced as a penalty. Private to engine/search.
 #pragma once
 
 #include "engine/search/item_oracle.h"
@@ -28,7 +28,8 @@ public:
 
     void reseed(std::uint64_t seed) { m_random.seed(seed); }
 
-    /// What later calls work on. `multipliers` are those of the pool, per scaled row; `costSpan` as ItemOracle's.
+    /// What later calls work on. `multipliers` are those of the pool, per scaled row; `costSpan` as
+    /// ItemOracle's.
     void setPool(const ItemPool& pool, const std::vector<double>& multipliers, double costSpan);
 
     /// Walks the items and keeps the running sums near those of the target, at little reduced cost.
@@ -36,8 +37,8 @@ public:
     /// The plan of these options.
     PoolPlan planOf(std::vector<int> options) const;
 
-    /// Exchanges until none helps, `control` is over or the plan's merit is at most `enough`. Returns the merit: the
-    /// excess over the pool's bound, plus penalties.
+    /// Exchanges until none helps, `control` is over or the plan's merit is at most `enough`. Returns the
+    /// merit: the excess over the pool's bound, plus penalties.
     double improve(PoolPlan& plan, double enough, const SolveControl& control);
     /// A few random cheap changes, to leave a local optimum.
     void kick(PoolPlan& plan, int changes);

@@ -7,9 +7,9 @@
 #include <tuple>
 #include <utility>
 
-// One build for every x86 CPU: the hot loop is compiled for wider vectors too and chosen when the program starts.
-// Sanitizers run before such choices can be made, and other machines have no such clones.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) &&        \
+// One build for every x86 CPU: the hot loop is compiled for wider vectors too and chosen when the program
+// starts. Sanitizers run before such choices can be made, and other machines have no such clones.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) &&      \
     !defined(__SANITIZE_ADDRESS__)
 #define MOA_WIDE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -20,8 +20,8 @@ namespace moa {
 
 namespace {
 
-/// Accumulators of the pair loop. Their number fixes the order of additions, so that results are the same at every
-/// vector width.
+/// Accumulators of the pair loop. Their number fixes the order of additions, so that results are the same at
+/// every vector width.
 constexpr int kLanes = 4;
 /// Options beyond this make pairs too many to enumerate.
 constexpr int kMostPairOptions = 512;
@@ -49,7 +49,8 @@ MOA_WIDE_CLONES BestPair bestPair(const double* prices, int classes, int padded)
 }
 
 /// best[u] = min(best[u], row[u] + weight), noting which option brought it.
-MOA_WIDE_CLONES void lowerTo(const double* row, double weight, int option, int units, double* best, int* which) {
+MOA_WIDE_CLONES void lowerTo(const double* row, double weight, int option, int units, double* best,
+                             int* which) {
     for (int u = 0; u < units; ++u) {
         const double value = row[u] + weight;
         which[u] = value < best[u] ? option : which[u];
@@ -82,8 +83,8 @@ ItemOracle::ItemOracle(const Problem& problem)
     m_layerPrice.assign(std::size_t(m_classes) * m_padded, 0.0);
 }
 
-/// Options with the same cost and the same losses in every unit. Columns are compared whole, so that a class never
-/// mixes what differs, however the tables came about.
+/// Options with the same cost and the same losses in every unit. Columns are compared whole, so that a class
+/// never mixes what differs, however the tables came about.
 void ItemOracle::makeClasses() {
     const Problem& p = m_problem;
     const int lossRows = p.rowCount() - p.densityRows;
@@ -94,7 +95,8 @@ void ItemOracle::makeClasses() {
         for (int u = 0; u < p.units; ++u) column.push_back(p.cost[p.at(u, r)]);
         for (int i = p.densityRows; i < p.rowCount(); ++i)
             for (int u = 0; u < p.units; ++u) column.push_back(p.coefficient(i, u, r));
-        m_classOf.push_back(known.try_emplace(std::move(column), static_cast<int>(known.size())).first->second);
+        m_classOf.push_back(
+            known.try_emplace(std::move(column), static_cast<int>(known.size())).first->second);
     }
     m_classes = static_cast<int>(known.size());
     const std::size_t size = std::size_t(m_classes) * p.units;
@@ -122,7 +124,8 @@ void ItemOracle::makeSignatures() {
             if (place->first[r]) allowed.push_back(r);
     }
     for (int l = 0; l < p.layers(); ++l) {
-        const auto first = m_signatureOf.begin() + p.layerStart[l], end = m_signatureOf.begin() + p.layerStart[l + 1];
+        const auto first = m_signatureOf.begin() + p.layerStart[l],
+                   end = m_signatureOf.begin() + p.layerStart[l + 1];
         m_layerSignature.push_back(std::all_of(first, end, [&](int s) { return s == *first; }) ? *first : -1);
     }
     m_weight.resize(m_allowed.size() * m_classes);
@@ -131,7 +134,8 @@ void ItemOracle::makeSignatures() {
     for (std::size_t s = 0; s < m_allowed.size(); ++s)
         for (int r : m_allowed[s]) m_members[s * m_classes + m_classOf[r]].push_back(r);
     for (int r = 0; r < p.options; ++r)
-        for (int i = 0; i < p.densityRows; ++i) m_optionBlocks.push_back(p.blocks[std::size_t(i) * p.options + r]);
+        for (int i = 0; i < p.densityRows; ++i)
+            m_optionBlocks.push_back(p.blocks[std::size_t(i) * p.options + r]);
 }
 
 void ItemOracle::measureCosts() {
@@ -336,7 +340,8 @@ void ItemOracle::scanPair(int layer, int a, int b) {
     m_pair.effective.assign(heads + 1, 0.0);
     m_pair.cost.assign(heads + 1, 0.0);
     m_pair.losses.assign(std::size_t(heads + 1) * lossRows, 0.0);
-    const std::size_t ca = std::size_t(m_classOf[a]) * p.units + first, cb = std::size_t(m_classOf[b]) * p.units + first;
+    const std::size_t ca = std::size_t(m_classOf[a]) * p.units + first,
+                      cb = std::size_t(m_classOf[b]) * p.units + first;
     const auto scan = [&](const double* table, double* sums, int stride) {
         for (int u = 0; u < heads; ++u) sums[0] += table[ca + u];
         for (int k = 0; k < heads; ++k) {
@@ -350,7 +355,8 @@ void ItemOracle::scanPair(int layer, int a, int b) {
         scan(m_loss.data() + std::size_t(i) * m_cost.size(), m_pair.losses.data() + i, lossRows);
 }
 
-/// All counts of heads on b for one pair of rules, a ≤ b (equal: one rule for all), after scanPair of their classes.
+/// All counts of heads on b for one pair of rules, a ≤ b (equal: one rule for all), after scanPair of their
+/// classes.
 void ItemOracle::draftPair(int layer, int a, int b, double threshold) {
     const Problem& p = m_problem;
     const int heads = p.layerStart[layer + 1] - p.layerStart[layer], lossRows = p.rowCount() - p.densityRows;
@@ -359,12 +365,14 @@ void ItemOracle::draftPair(int layer, int a, int b, double threshold) {
     const int last = a == b ? 0 : std::min(heads - 1, m_pair.most);
     if (m_pair.least > last) return;
     for (int count = first; count <= last; ++count) {
-        const double price = m_pair.effective[count] + (heads - count) * m_term[a] + count * m_term[b] - m_itemValue[layer];
+        const double price =
+            m_pair.effective[count] + (heads - count) * m_term[a] + count * m_term[b] - m_itemValue[layer];
         if (price > threshold) continue;
         const int losses = static_cast<int>(m_draftLosses.size());
         const auto from = m_pair.losses.begin() + std::ptrdiff_t(count) * lossRows;
         m_draftLosses.insert(m_draftLosses.end(), from, from + lossRows);
-        m_drafts.push_back({price, m_pair.cost[count],
+        m_drafts.push_back({price,
+                            m_pair.cost[count],
                             {static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b),
                              static_cast<std::uint16_t>(count)},
                             losses});
@@ -391,7 +399,8 @@ void ItemOracle::draftLayer(int layer, double threshold) {
             const std::vector<int>&as = m_members[s + c], &bs = m_members[s + d];
             if (as.empty() || bs.empty() ||
                 pairTotal(m_layerPrice.data() + std::size_t(c) * m_padded,
-                          m_layerPrice.data() + std::size_t(d) * m_padded, m_padded) > m_itemValue[layer] + room)
+                          m_layerPrice.data() + std::size_t(d) * m_padded,
+                          m_padded) > m_itemValue[layer] + room)
                 continue;
             scanPair(layer, as[0], bs[0]);
             for (int a : as)
@@ -407,7 +416,8 @@ void ItemOracle::draftLayer(int layer, double threshold) {
 void ItemOracle::addDrafts(ItemPool& pool) {
     const Problem& p = m_problem;
     const auto key = [](const Draft& d) { return std::tuple(d.price, d.code.a, d.code.b, d.code.count); };
-    std::sort(m_drafts.begin(), m_drafts.end(), [&](const Draft& x, const Draft& y) { return key(x) < key(y); });
+    std::sort(m_drafts.begin(), m_drafts.end(),
+              [&](const Draft& x, const Draft& y) { return key(x) < key(y); });
     const int heads = m_byLayer ? p.layerStart[1] : 1;
     for (const Draft& draft : m_drafts) {
         pool.price.push_back(std::max(0.0, draft.price));
@@ -425,7 +435,8 @@ void ItemOracle::addDrafts(ItemPool& pool) {
     pool.start.push_back(pool.size());
 }
 
-void ItemOracle::fillPool(const std::vector<double>& multipliers, double threshold, int most, ItemPool& pool) {
+void ItemOracle::fillPool(const std::vector<double>& multipliers, double threshold, int most,
+                          ItemPool& pool) {
     OraclePlan plan;
     pool.bound = evaluate(multipliers, plan);
     pool.rows = m_problem.rowCount();

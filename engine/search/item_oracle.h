@@ -1,9 +1,9 @@
-// The relaxed problem by items: an item is what decides alone once the rows are priced, a unit, or a whole layer
-// under a limit of one or two rules. Private to engine/search.
-// What makes it fast: a loss depends on a rule through its clipped window only, so rules fall into few classes
-// with equal loss columns. Inside a class the rule with the least multiplier cost wins, and of a pair of rules in
-// a layer only the number of heads on each matters: heads are sorted by what the second rule saves them.
-// Non-goal: limits of three and more rules a layer (LayerChoice and branch and bound know those).
+// The relaxed problem by items: an item is what decides alone once the rows are priced, a unit, or a whole
+// layer under a limit of one or two rules. Private to engine/search. What makes it fast: a loss depends on a
+// rule through its clipped window only, so rules fall into few classes with equal loss columns. Inside a
+// class the rule with the least multiplier cost wins, and of a pair of rules in a layer only the number of
+// heads on each matters: heads are sorted by what the second rule saves them. Non-goal: limits of three and
+// more rules a layer (LayerChoice and branch and bound know those).
 #pragma once
 
 #include "engine/search/layer_choice.h"
@@ -33,9 +33,10 @@ struct ItemPool {
     std::vector<double> cost;
     std::vector<double> sums; ///< [options][rows], unscaled
     std::vector<Code> code;
-    double bound = 0;     ///< the relaxation's value at these multipliers
-    /// Every option below it is here. Where losses are limited, of the ways to put a count of heads on b only the
-    /// one of the least price: a plan with the same rules and counts can be no cheaper at these multipliers.
+    double bound = 0; ///< the relaxation's value at these multipliers
+    /// Every option below it is here. Where losses are limited, of the ways to put a count of heads on b only
+    /// the one of the least price: a plan with the same rules and counts can be no cheaper at these
+    /// multipliers.
     double threshold = 0;
 
     int items() const { return static_cast<int>(start.size()) - 1; }
@@ -78,13 +79,14 @@ private:
     void layerPrices(int layer);
     void draftUnit(int unit, double threshold);
     void draftLayer(int layer, double threshold);
-    /// Orders a layer's heads by what rule b saves over a, and sums costs by the number of heads on b: m_pair.
+    /// Orders a layer's heads by what rule b saves over a, and sums costs by the number of heads on b:
+    /// m_pair.
     void scanPair(int layer, int a, int b);
     void draftPair(int layer, int a, int b, double threshold);
     /// Moves m_drafts into the pool, cheapest first.
     void addDrafts(ItemPool& pool);
-    /// Orders a layer's heads by what rule b saves over a; false where the pair does not serve every head. `least`
-    /// and `most`: how many heads must, and may, take b.
+    /// Orders a layer's heads by what rule b saves over a; false where the pair does not serve every head.
+    /// `least` and `most`: how many heads must, and may, take b.
     bool orderHeads(int layer, int a, int b, std::vector<int>& order, int& least, int& most) const;
 
     struct Draft {
@@ -92,7 +94,8 @@ private:
         ItemPool::Code code;
         int losses = 0; ///< place in m_draftLosses
     };
-    /// One pair of classes in one layer: sums over its heads by the number of them on the second, [heads + 1].
+    /// One pair of classes in one layer: sums over its heads by the number of them on the second, [heads +
+    /// 1].
     struct PairScan {
         bool serves = false;
         int least = 0, most = 0;
@@ -104,23 +107,23 @@ private:
     const Problem& m_problem;
     bool m_byLayer;
     int m_classes = 0, m_padded = 0;
-    std::vector<int> m_classOf;               ///< [options]
-    std::vector<double> m_cost;               ///< [classes][units]
-    std::vector<double> m_loss;               ///< [loss rows][classes][units]
-    std::vector<int> m_signatureOf;           ///< [units] which options are allowed, equal for most
-    std::vector<int> m_layerSignature;        ///< [layers], −1 where its units differ
-    std::vector<std::vector<int>> m_allowed;  ///< [signatures] options
-    std::vector<double> m_term;               ///< [options] Σ λ · density coefficient
-    std::vector<double> m_weight;             ///< [signatures][classes] least m_term, +∞: none
-    std::vector<int> m_cheapest;              ///< [signatures][classes] the option of m_weight
-    std::vector<double> m_effective;          ///< [classes][units] cost + Σ λ · loss
-    std::vector<double> m_layerPrice;         ///< [classes][padded]
-    std::vector<double> m_itemValue;          ///< [items] least price
-    std::vector<double> m_unitPrices;         ///< [units of a layer][options], mixed layers
-    std::vector<double> m_best;               ///< [units]
-    std::vector<int> m_bestOption;            ///< [units]
-    std::vector<std::vector<int>> m_members;  ///< [signatures · classes] options, least m_term first
-    std::vector<double> m_optionBlocks;       ///< [options][density rows]
+    std::vector<int> m_classOf;              ///< [options]
+    std::vector<double> m_cost;              ///< [classes][units]
+    std::vector<double> m_loss;              ///< [loss rows][classes][units]
+    std::vector<int> m_signatureOf;          ///< [units] which options are allowed, equal for most
+    std::vector<int> m_layerSignature;       ///< [layers], −1 where its units differ
+    std::vector<std::vector<int>> m_allowed; ///< [signatures] options
+    std::vector<double> m_term;              ///< [options] Σ λ · density coefficient
+    std::vector<double> m_weight;            ///< [signatures][classes] least m_term, +∞: none
+    std::vector<int> m_cheapest;             ///< [signatures][classes] the option of m_weight
+    std::vector<double> m_effective;         ///< [classes][units] cost + Σ λ · loss
+    std::vector<double> m_layerPrice;        ///< [classes][padded]
+    std::vector<double> m_itemValue;         ///< [items] least price
+    std::vector<double> m_unitPrices;        ///< [units of a layer][options], mixed layers
+    std::vector<double> m_best;              ///< [units]
+    std::vector<int> m_bestOption;           ///< [units]
+    std::vector<std::vector<int>> m_members; ///< [signatures · classes] options, least m_term first
+    std::vector<double> m_optionBlocks;      ///< [options][density rows]
     PairScan m_pair;
     std::vector<Draft> m_drafts; ///< of the item being drafted
     std::vector<double> m_draftLosses;

@@ -104,9 +104,9 @@ DualResult LagrangianDual::optimise(const OptionSets& sets, const std::vector<do
         master.addColumn(m_plans.back().cost, m_plans.back().sums);
         return bound;
     };
-    DualResult result = cuttingPlanes(
-        master, start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start, limits,
-        m_objectiveSize, m_multiplierSize, ask, [&](std::vector<double>& l) { clampSigns(l); });
+    DualResult result =
+        cuttingPlanes(master, start.empty() ? std::vector<double>(m_problem.rows.size(), 0.0) : start, limits,
+                      m_objectiveSize, m_multiplierSize, ask, [&](std::vector<double>& l) { clampSigns(l); });
     for (DualMaster::Weighted& w : result.mixture) w.column = planOf[w.column];
     return result;
 }

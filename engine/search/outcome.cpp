@@ -36,7 +36,8 @@ SearchOutcome outcomeOf(const SearchInstance& instance, const Problem& problem, 
     return outcome;
 }
 
-std::vector<std::vector<int>> unitStarts(const Problem& problem, const std::vector<std::vector<int>>& starts) {
+std::vector<std::vector<int>> unitStarts(const Problem& problem,
+                                         const std::vector<std::vector<int>>& starts) {
     std::vector<std::vector<int>> fitting;
     for (const std::vector<int>& start : starts) {
         if (start.size() != problem.unitOfGroup.size()) continue;

@@ -5,7 +5,8 @@
 
 namespace moa {
 
-/// Choice by group, losses, densities, bound and gap of `solution`; status and seconds as given there and here.
+/// Choice by group, losses, densities, bound and gap of `solution`; status and seconds as given there and
+/// here.
 SearchOutcome outcomeOf(const SearchInstance& instance, const Problem& problem, const Solution& solution,
                         double seconds);
 

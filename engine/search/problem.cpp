@@ -40,7 +40,8 @@ void checkOptions(const SearchInstance& instance, const SearchOptions& options) 
         throw UsageError("a least share of the density bound in [0, 1] expected");
     for (const auto& [n, least] : options.minDensityShareAt) {
         if (std::find(lengths.begin(), lengths.end(), n) == lengths.end())
-            throw UsageError("least density share at " + std::to_string(n) + ": no such length in the instance");
+            throw UsageError("least density share at " + std::to_string(n) +
+                             ": no such length in the instance");
         if (!(least >= 0 && least <= 1))
             throw UsageError("a least share of the density bound in [0, 1] expected at " + std::to_string(n));
     }
@@ -82,8 +83,8 @@ std::optional<double> densityBound(const SearchInstance& instance, const SearchO
     return options.density;
 }
 
-/// Spans are often multiples of many blocks, and so are their sums: the limits move in to such sums. Exact, and the
-/// relaxation cannot use the fraction of a step that no plan can have.
+/// Spans are often multiples of many blocks, and so are their sums: the limits move in to such sums. Exact,
+/// and the relaxation cannot use the fraction of a step that no plan can have.
 void moveToSteps(Row& row, const std::vector<double>& perOption, int units) {
     const double least = *std::min_element(perOption.begin(), perOption.end());
     std::int64_t step = 0;
@@ -118,8 +119,7 @@ void addDensityRows(Problem& problem, const SearchInstance& instance, const Sear
         row.hi = std::floor(*bound * dense * (1 + 1e-12) + kRoundingSlack);
         const auto own = options.minDensityShareAt.find(lengths[i]);
         const double share = own == options.minDensityShareAt.end() ? options.minDensityShare : own->second;
-        if (share > 0)
-            row.lo = std::ceil(share * *bound * dense * (1 - 1e-12) - kRoundingSlack);
+        if (share > 0) row.lo = std::ceil(share * *bound * dense * (1 - 1e-12) - kRoundingSlack);
         std::vector<double> blocks;
         for (std::int64_t b : instance.cacheBlocks[i]) blocks.push_back(static_cast<double>(b) * perUnit);
         // Tables whose densities are no whole blocks are kept to nine decimals, and compared to as many.
@@ -163,7 +163,8 @@ double secondsAt(const DecodeTimeLimit& limit, double span) {
 }
 
 void checkDecodeTime(const DecodeTimeLimit& limit) {
-    bool sound = limit.seconds > 0 && std::isfinite(limit.seconds) && limit.length >= 0 && !limit.secondsBySpan.empty();
+    bool sound = limit.seconds > 0 && std::isfinite(limit.seconds) && limit.length >= 0 &&
+                 !limit.secondsBySpan.empty();
     for (std::size_t k = 0; k < limit.secondsBySpan.size(); ++k) {
         const auto [span, seconds] = limit.secondsBySpan[k];
         sound = sound && seconds >= 0 && std::isfinite(seconds) && span >= 0 &&
@@ -184,7 +185,8 @@ void addTimeRow(Problem& problem, const SearchInstance& instance, const SearchOp
     for (const Rule& rule : instance.rules)
         seconds.push_back(secondsAt(limit, static_cast<double>(cacheOf(rule, length, instance.sink))));
     const double dense = secondsAt(limit, static_cast<double>(denseCache(length, instance.sink)));
-    const double unit = std::max({dense, *std::max_element(seconds.begin(), seconds.end()), 1e-15}) / kTimeUnits;
+    const double unit =
+        std::max({dense, *std::max_element(seconds.begin(), seconds.end()), 1e-15}) / kTimeUnits;
     std::vector<double> units;
     for (double s : seconds) units.push_back(std::ceil(s / unit - 1e-9) * instance.groups() / problem.units);
     Row row;
@@ -228,8 +230,8 @@ void addLossRows(Problem& problem, const SearchInstance& instance, const SearchO
         }
         row.tolerance = 1e-9 * std::max(largest, 1e-12);
         // Sums end up near the limits, which can be far below the largest sum there is.
-        row.scale = std::max({std::isinf(row.hi) ? 0 : std::abs(row.hi), std::isinf(row.lo) ? 0 : std::abs(row.lo),
-                              1e-4 * largest, 1e-12});
+        row.scale = std::max({std::isinf(row.hi) ? 0 : std::abs(row.hi),
+                              std::isinf(row.lo) ? 0 : std::abs(row.lo), 1e-4 * largest, 1e-12});
         problem.rows.push_back(row);
         problem.losses.insert(problem.losses.end(), sums.begin(), sums.end());
     }

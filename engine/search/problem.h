@@ -18,7 +18,7 @@ inline constexpr int kMaxRows = 32;
 
 /// Σ over units of the chosen coefficients, within [lo, hi].
 struct Row {
-    std::string name; ///< for people: "density at 4096"
+    std::string name;                       ///< for people: "density at 4096"
     double lo = -kInfinity, hi = kInfinity; ///< of density rows: moved in to sums that options can have
     double askedLo = -kInfinity, askedHi = kInfinity;
     double tolerance = 0; ///< 0: exact whole numbers
@@ -63,8 +63,8 @@ struct Problem {
 /// Throws UsageError where options and instance do not fit together.
 Problem makeProblem(const SearchInstance& instance, const SearchOptions& options);
 
-/// Gives `problem`, made from the same instance and options that differ in limits only, the limits of `options`.
-/// False, with `problem` unchanged, where they bound other rows. Throws as makeProblem.
+/// Gives `problem`, made from the same instance and options that differ in limits only, the limits of
+/// `options`. False, with `problem` unchanged, where they bound other rows. Throws as makeProblem.
 bool moveLimits(Problem& problem, const SearchInstance& instance, const SearchOptions& options);
 
 /// The length whose loss is minimised (0 in the options: the longest). UsageError where it is not profiled.

@@ -20,8 +20,7 @@ constexpr int kLabelPlans = 6;
 } // namespace
 
 QuickSolver::QuickSolver(const Problem& problem)
-    : m_problem(problem), m_oracle(problem), m_exchange(problem, 1),
-      m_multipliers(problem.rows.size(), 0.0) {
+    : m_problem(problem), m_oracle(problem), m_exchange(problem, 1), m_multipliers(problem.rows.size(), 0.0) {
     for (int u = 0; u < problem.units; ++u) {
         double most = -kInfinity, least = kInfinity;
         for (int r = 0; r < problem.options; ++r) {
@@ -83,7 +82,8 @@ void QuickSolver::raiseBound(double bound) {
 
 /// What a plan may cost above the pool's bound and still be worth finding.
 double QuickSolver::excessAllowed() const {
-    return m_best.empty() ? kInfinity : m_bestCost - m_control->gapTarget * 0.5 * std::abs(m_bestCost) - m_pool.bound;
+    return m_best.empty() ? kInfinity
+                          : m_bestCost - m_control->gapTarget * 0.5 * std::abs(m_bestCost) - m_pool.bound;
 }
 
 void QuickSolver::begin(const SolveControl& control, const std::vector<std::vector<int>>& starts) {
@@ -140,7 +140,8 @@ DualResult QuickSolver::optimiseDual() {
     return cuttingPlanes(master, m_multipliers, limits, m_oracle.costSize(), m_oracle.costSpan(), ask, clamp);
 }
 
-MixtureTarget QuickSolver::targetOf(const std::vector<DualMaster::Weighted>& mixture, const ItemPool& pool) const {
+MixtureTarget QuickSolver::targetOf(const std::vector<DualMaster::Weighted>& mixture,
+                                    const ItemPool& pool) const {
     const Problem& p = m_problem;
     MixtureTarget target;
     target.itemSums.assign(std::size_t(pool.items()) * p.rowCount(), 0.0);
@@ -148,10 +149,12 @@ MixtureTarget QuickSolver::targetOf(const std::vector<DualMaster::Weighted>& mix
     for (const DualMaster::Weighted& w : mixture) {
         const std::vector<int>& choice = m_plans[w.column].choice;
         for (int item = 0; item < pool.items(); ++item) {
-            const int first = byLayer ? p.layerStart[item] : item, end = byLayer ? p.layerStart[item + 1] : item + 1;
+            const int first = byLayer ? p.layerStart[item] : item,
+                      end = byLayer ? p.layerStart[item + 1] : item + 1;
             for (int u = first; u < end; ++u)
                 for (int i = 0; i < p.rowCount(); ++i)
-                    target.itemSums[std::size_t(item) * p.rowCount() + i] += w.weight * p.coefficient(i, u, choice[u]);
+                    target.itemSums[std::size_t(item) * p.rowCount() + i] +=
+                        w.weight * p.coefficient(i, u, choice[u]);
         }
     }
     return target;
@@ -216,7 +219,8 @@ void QuickSolver::labels() {
         // Losses are no keys: labels then raise the bound a little, and finding plans is left to the tree.
         if (lossRows && work > kLabelWork[0]) return;
         double threshold = excessAllowed();
-        if (m_best.empty()) threshold = 10 * kFirstPool * std::max(std::abs(m_dualBound), 1e-3 * m_oracle.costSize());
+        if (m_best.empty())
+            threshold = 10 * kFirstPool * std::max(std::abs(m_dualBound), 1e-3 * m_oracle.costSize());
         m_oracle.fillPool(m_multipliers, threshold * (1 + 1e-9), kLabelPool, m_pool);
         m_exchange.setPool(m_pool, m_multipliers, m_oracle.costSpan());
         const std::vector<int> all = rowsByImportance(m_pool);

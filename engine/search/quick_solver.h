@@ -1,6 +1,6 @@
-// Plan and bound within a frame, and the warm start of the next: cutting planes over items, rounding, exchanges,
-// then labels over the rows that are tight. Private to engine/search; SearchSession and solveLagrangian use it.
-// Non-goal: proving everything. What it leaves open, branch and bound closes.
+// Plan and bound within a frame, and the warm start of the next: cutting planes over items, rounding,
+// exchanges, then labels over the rows that are tight. Private to engine/search; SearchSession and
+// solveLagrangian use it. Non-goal: proving everything. What it leaves open, branch and bound closes.
 #pragma once
 
 #include "engine/search/cutting_planes.h"
@@ -16,13 +16,15 @@ namespace moa {
 class QuickSolver {
 public:
     /// Whether this kind of problem is solved here.
-    static bool handles(const Problem& problem) { return ItemOracle::handles(problem) && problem.rowCount() > 0; }
+    static bool handles(const Problem& problem) {
+        return ItemOracle::handles(problem) && problem.rowCount() > 0;
+    }
 
     /// `problem` must outlive this; its rows' limits may move between solves, nothing else.
     explicit QuickSolver(const Problem& problem);
 
-    /// `starts`: choices [units] worth offering. Ends at the gap target, when control is over, or when it has no
-    /// means left (status Feasible, or Infeasible where proven).
+    /// `starts`: choices [units] worth offering. Ends at the gap target, when control is over, or when it has
+    /// no means left (status Feasible, or Infeasible where proven).
     Solution solve(const SolveControl& control, const std::vector<std::vector<int>>& starts);
 
     /// Multipliers of the best bound so far [rows], per scaled row: what the next solve starts from.

@@ -19,7 +19,8 @@ struct Label {
     std::int32_t option;
 };
 
-/// Where the label of a key stands in the list being built. Small key spaces are an array, larger ones a hash table.
+/// Where the label of a key stands in the list being built. Small key spaces are an array, larger ones a hash
+/// table.
 class Slots {
 public:
     void setKeySpace(std::uint64_t keys) {
@@ -83,13 +84,15 @@ public:
     RowLabelSearch(const Problem& problem, const ItemPool& pool, const std::vector<double>& multipliers,
                    double cutoff)
         : m_problem(problem), m_pool(pool), m_multipliers(multipliers), m_cutoff(cutoff) {}
-    RowLabelsResult run(const std::vector<int>& rows, std::size_t work, int plans, const SolveControl& control);
+    RowLabelsResult run(const std::vector<int>& rows, std::size_t work, int plans,
+                        const SolveControl& control);
 
 private:
     bool prepareRow(int row);
     bool prepareKeys();
     void prepareOptions();
-    /// The least that unused room of the keyed rows will cost a partial plan; +∞ where it can meet a row no more.
+    /// The least that unused room of the keyed rows will cost a partial plan; +∞ where it can meet a row no
+    /// more.
     double roomCost(const std::int64_t* sums, int done) const;
     bool advance(int position, const std::vector<Label>& from, std::vector<Label>& to, std::size_t& work,
                  const SolveControl& control);
@@ -143,7 +146,8 @@ bool RowLabelSearch::prepareRow(int row) {
     span /= std::max<std::int64_t>(1, step);
     keyed.hi = span;
     if (limits.hi < kInfinity)
-        keyed.hi = std::min(span, static_cast<std::int64_t>(std::floor((limits.hi - keyed.base) / keyed.step)));
+        keyed.hi =
+            std::min(span, static_cast<std::int64_t>(std::floor((limits.hi - keyed.base) / keyed.step)));
     keyed.lo = 0;
     if (limits.lo > -kInfinity)
         keyed.lo = std::max<std::int64_t>(
@@ -173,7 +177,8 @@ void RowLabelSearch::prepareOptions() {
         std::vector<Step> steps;
         std::vector<double> least(rows, kInfinity);
         for (int k = m_pool.start[item]; k < m_pool.start[item + 1]; ++k)
-            for (std::size_t i = 0; i < rows; ++i) least[i] = std::min(least[i], m_pool.sumsOf(k)[m_rows[i].row]);
+            for (std::size_t i = 0; i < rows; ++i)
+                least[i] = std::min(least[i], m_pool.sumsOf(k)[m_rows[i].row]);
         for (int k = m_pool.start[item]; k < m_pool.start[item + 1] && m_pool.price[k] < m_cutoff; ++k) {
             Step step{m_pool.price[k], k, {}};
             for (std::size_t i = 0; i < rows; ++i)
@@ -196,7 +201,8 @@ void RowLabelSearch::prepareOptions() {
     }
     std::vector<int> by(m_order.size());
     std::iota(by.begin(), by.end(), 0);
-    std::stable_sort(by.begin(), by.end(), [&](int a, int b) { return m_steps[a].size() < m_steps[b].size(); });
+    std::stable_sort(by.begin(), by.end(),
+                     [&](int a, int b) { return m_steps[a].size() < m_steps[b].size(); });
     std::vector<std::vector<Step>> sorted;
     for (int k : by) sorted.push_back(std::move(m_steps[k]));
     m_steps.swap(sorted);
@@ -225,11 +231,11 @@ double RowLabelSearch::roomCost(const std::int64_t* sums, int done) const {
         if (low > row.hi || high < row.lo) return kInfinity;
         const Row& limits = m_problem.rows[row.row];
         if (row.price > 0)
-            cost += row.price *
-                    std::max(0.0, limits.hi - row.base - row.step * static_cast<double>(std::min(high, row.hi)));
+            cost += row.price * std::max(0.0, limits.hi - row.base -
+                                                  row.step * static_cast<double>(std::min(high, row.hi)));
         if (row.price < 0)
-            cost += row.price *
-                    std::min(0.0, limits.lo - row.base - row.step * static_cast<double>(std::max(low, row.lo)));
+            cost += row.price * std::min(0.0, limits.lo - row.base -
+                                                  row.step * static_cast<double>(std::max(low, row.lo)));
     }
     return cost;
 }
@@ -250,7 +256,8 @@ bool RowLabelSearch::advance(int position, const std::vector<Label>& from, std::
             for (std::size_t i = 0; i < rows; ++i) next[i] = sums[i] + step.sums[i];
             if (price + roomCost(next, position + 1) >= m_cutoff) continue;
             std::uint64_t key = 0;
-            for (std::size_t i = 0; i < rows; ++i) key += m_rows[i].stride * static_cast<std::uint64_t>(next[i]);
+            for (std::size_t i = 0; i < rows; ++i)
+                key += m_rows[i].stride * static_cast<std::uint64_t>(next[i]);
             std::uint32_t& slot = m_slots.at(key, to.size());
             if (slot == kEmpty) {
                 slot = static_cast<std::uint32_t>(to.size());

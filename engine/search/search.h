@@ -42,7 +42,8 @@ std::string toString(SolverKind solver);
 struct LossLimit {
     std::optional<double> lower; ///< unset: none
     std::optional<double> upper; ///< unset: none
-    /// At most this share over the least loss that any plan within the other limits has there (0.1: ten per cent).
+    /// At most this share over the least loss that any plan within the other limits has there (0.1: ten per
+    /// cent).
     std::optional<double> overBest;
 };
 
@@ -74,8 +75,8 @@ struct KvLimit {
 /// A limit on the time attention takes to decode one token, from spans measured on the user's device.
 struct DecodeTimeLimit {
     double seconds = 0; ///< all KV heads of the model together, one decode step of the batch measured
-    /// Cache length in tokens → seconds of one KV head; at least one point, ascending, linear between, the ends
-    /// prolonged.
+    /// Cache length in tokens → seconds of one KV head; at least one point, ascending, linear between, the
+    /// ends prolonged.
     std::vector<std::pair<std::int64_t, double>> secondsBySpan;
     int length = 0; ///< tokens held; 0: the objective length
 };

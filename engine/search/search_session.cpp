@@ -46,7 +46,7 @@ struct SearchSession::State {
     SearchOptions options; ///< of the last solve
     std::unique_ptr<Problem> problem;
     std::unique_ptr<QuickSolver> quick; ///< null where the quick solver does not handle the problem
-    LearntState learnt; ///< outlives a problem
+    LearntState learnt;                 ///< outlives a problem
 
     void adopt(const SearchOptions& next);
     Solution run(const SolveControl& control);

@@ -1,8 +1,8 @@
-// A search that is asked again and again about one instance: a slider moves, and the next plan starts from what
-// the last one taught (multipliers, cuts, plans). The first answer comes within a frame, a longer call proves it.
-// Goal: the one door for interactive use; no Qt, no files, no threads of its own.
-// Non-goal: concurrency. One session belongs to one thread at a time; a caller that wants a new answer requests
-// stop on the running call and calls again.
+// A search that is asked again and again about one instance: a slider moves, and the next plan starts from
+// what the last one taught (multipliers, cuts, plans). The first answer comes within a frame, a longer call
+// proves it. Goal: the one door for interactive use; no Qt, no files, no threads of its own. Non-goal:
+// concurrency. One session belongs to one thread at a time; a caller that wants a new answer requests stop on
+// the running call and calls again.
 #pragma once
 
 #include "engine/search/search.h"
@@ -19,8 +19,8 @@ namespace moa {
 
 /// When a solve may end.
 struct SolveLimits {
-    /// Wall clock; the best plan so far is returned then (status TimeLimit). Without any plan the call goes on for
-    /// at most twice as long again.
+    /// Wall clock; the best plan so far is returned then (status TimeLimit). Without any plan the call goes
+    /// on for at most twice as long again.
     double seconds = 0.016;
     double gapTarget = 5e-3; ///< ends at (objective − bound) ≤ gapTarget · |objective| (status Optimal)
 };
@@ -63,25 +63,25 @@ public:
 
     const SearchInstance& instance() const;
 
-    /// Solves under `options`; their timeLimit and gapTarget give way to `limits`, their solver is always ours.
-    /// Cheapest where only limits moved since the last call; pins, granularity, objective and the set of limited
-    /// lengths may change too. Results are those of a cold solve within the gap. Equal calls in equal order give
-    /// equal plans unless stopped by time. Throws UsageError as `search`. An infeasible outcome is explained only
-    /// where options.explain is set (a few more solves, within limits.seconds).
-    SearchOutcome solve(const SearchOptions& options, const SolveLimits& limits = {}, std::stop_token stop = {},
-                        const ImprovementFn& onImprovement = {});
+    /// Solves under `options`; their timeLimit and gapTarget give way to `limits`, their solver is always
+    /// ours. Cheapest where only limits moved since the last call; pins, granularity, objective and the set
+    /// of limited lengths may change too. Results are those of a cold solve within the gap. Equal calls in
+    /// equal order give equal plans unless stopped by time. Throws UsageError as `search`. An infeasible
+    /// outcome is explained only where options.explain is set (a few more solves, within limits.seconds).
+    SearchOutcome solve(const SearchOptions& options, const SolveLimits& limits = {},
+                        std::stop_token stop = {}, const ImprovementFn& onImprovement = {});
 
-    /// Prices of the limits that bind at the last solve, dearest first; empty before one, and under limits of three
-    /// and more rules a layer, whose multipliers branch and bound keeps to itself.
+    /// Prices of the limits that bind at the last solve, dearest first; empty before one, and under limits of
+    /// three and more rules a layer, whose multipliers branch and bound keeps to itself.
     std::vector<ShadowPrice> shadowPrices() const;
 
-    /// Per KV head [groups], for a choice [group] under the options of the last solve (UsageError for a choice of
-    /// another size; empty before a solve).
+    /// Per KV head [groups], for a choice [group] under the options of the last solve (UsageError for a
+    /// choice of another size; empty before a solve).
     std::vector<HeadSensitivity> headSensitivities(const std::vector<int>& choice) const;
 
-    /// What the session learnt, as text: multipliers by limit and the plans worth starting from. Loading it into a
-    /// session of the same instance makes the next solve as warm as it was. loadState throws Error where the text
-    /// is damaged or of another instance, and leaves the session as it was.
+    /// What the session learnt, as text: multipliers by limit and the plans worth starting from. Loading it
+    /// into a session of the same instance makes the next solve as warm as it was. loadState throws Error
+    /// where the text is damaged or of another instance, and leaves the session as it was.
     std::string saveState() const;
     void loadState(std::string_view text);
 

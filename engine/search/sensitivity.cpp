@@ -30,7 +30,8 @@ std::string sentence(const ShadowPrice& price) {
     const std::string step = shortNumber(price.step);
     // A limit's name begins with what it limits: "density at 8192".
     const bool named = price.unit == "density";
-    const std::string what = named ? step + " " + price.limit : step + " " + price.unit + " of " + price.limit;
+    const std::string what =
+        named ? step + " " + price.limit : step + " " + price.unit + " of " + price.limit;
     return (price.upper ? "+" : "−") + what + (price.upper ? "" : " (its lower limit)") + " saves " +
            shortNumber(price.nats) + " nats";
 }

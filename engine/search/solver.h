@@ -37,8 +37,8 @@ inline bool withinGap(double objective, double bound, double gapTarget) {
     return objective - bound <= gapTarget * std::abs(objective) + 1e-15;
 }
 
-/// The quick solver, then branch and bound until proven, stopped or out of time. `starts`: choices worth trying
-/// first; those that are not feasible are ignored.
+/// The quick solver, then branch and bound until proven, stopped or out of time. `starts`: choices worth
+/// trying first; those that are not feasible are ignored.
 Solution solveLagrangian(const Problem& problem, const SolveControl& control,
                          const std::vector<std::vector<int>>& starts = {});
 

@@ -1,6 +1,6 @@
-// Search instances made from a seed, with the shapes of known models: what benches and tests measure the solvers
-// on where no profile is at hand. The losses mimic what profiles show: most heads are local, some need all of the
-// text, some look at the sink only, and a few matter a hundred times more than the median.
+// Search instances made from a seed, with the shapes of known models: what benches and tests measure the
+// solvers on where no profile is at hand. The losses mimic what profiles show: most heads are local, some
+// need all of the text, some look at the sink only, and a few matter a hundred times more than the median.
 // Non-goal: realism beyond that; a figure measured here says how fast a search is, not how good a plan.
 #pragma once
 
@@ -24,9 +24,9 @@ const std::vector<SyntheticShape>& syntheticShapes();
 /// The shape of that name; UsageError for others.
 const SyntheticShape& syntheticShape(const std::string& name);
 
-/// Rules of the default grid of `lengths` (48 for 2,048/4,096/8,192), densities at them and at twice the longest,
-/// heavy-tailed losses. Equal arguments give equal instances on every machine. UsageError for lengths that make no
-/// grid.
+/// Rules of the default grid of `lengths` (48 for 2,048/4,096/8,192), densities at them and at twice the
+/// longest, heavy-tailed losses. Equal arguments give equal instances on every machine. UsageError for
+/// lengths that make no grid.
 SearchInstance syntheticInstance(const SyntheticShape& shape, std::uint64_t seed,
                                  const std::vector<int>& lengths = {2048, 4096, 8192});
 

@@ -91,8 +91,8 @@ TEST(Refine, CancelledKeepsWhatWasMeasuredAndNonsenseIsRefused) {
     std::stop_source source;
     RefineOptions refine;
     refine.samples = 1;
-    const RefineOutcome outcome = refinePlan(tinyModel(), set, instance, halfDensity(), refine, source.get_token(),
-                                             [&](const Progress& p) {
+    const RefineOutcome outcome = refinePlan(tinyModel(), set, instance, halfDensity(), refine,
+                                             source.get_token(), [&](const Progress& p) {
                                                  if (p.done == 4) source.request_stop();
                                              });
     EXPECT_EQ(outcome.completion, Completion::Cancelled);
@@ -111,7 +111,8 @@ TEST(Refine, CancelledKeepsWhatWasMeasuredAndNonsenseIsRefused) {
 
 TEST(Refine, FactorsRecoverWhatALayerReallyCosts) {
     // Layer 1 costs three times what it is estimated, layer 0 as much.
-    const std::vector<std::vector<double>> estimated = {{1, 0.2}, {0.2, 1}, {0.8, 0.9}, {0.1, 0.4}, {0.9, 0.1}};
+    const std::vector<std::vector<double>> estimated = {
+        {1, 0.2}, {0.2, 1}, {0.8, 0.9}, {0.1, 0.4}, {0.9, 0.1}};
     std::vector<double> measured;
     for (const auto& e : estimated) measured.push_back(e[0] + 3 * e[1]);
     const std::vector<double> factors = fitLayerFactors(estimated, measured);

@@ -1,6 +1,6 @@
-// Our solver against CBC on random instances, 212 of them, every constraint alone and mixed: the same objective
-// within the gap shown, a plan whenever CBC has one, a bound never above the optimum, no limit ever broken (judged
-// by a checker of its own, not by the solver's). The gaps are printed.
+// Our solver against CBC on random instances, 212 of them, every constraint alone and mixed: the same
+// objective within the gap shown, a plan whenever CBC has one, a bound never above the optimum, no limit ever
+// broken (judged by a checker of its own, not by the solver's). The gaps are printed.
 #include "tests/search/instances.h"
 
 #include <gtest/gtest.h>
@@ -36,7 +36,8 @@ bool pinHolds(const SearchInstance& instance, const Pin& pin, const Rule& rule) 
 }
 
 /// What the options say, checked from rules and tables alone. "" or what is broken.
-std::string brokenLimit(const SearchInstance& instance, const SearchOptions& options, const std::vector<int>& choice) {
+std::string brokenLimit(const SearchInstance& instance, const SearchOptions& options,
+                        const std::vector<int>& choice) {
     const std::map<int, double> density = densitiesOf(instance, choice), loss = lossesOf(instance, choice);
     const int objective = options.objectiveLength ? options.objectiveLength : instance.lengths.back();
     for (const auto& [n, d] : density) {
@@ -46,11 +47,13 @@ std::string brokenLimit(const SearchInstance& instance, const SearchOptions& opt
         if (own != options.densityAt.end()) bound = own->second;
         if (!bound) continue;
         const auto share = options.minDensityShareAt.find(n);
-        const double least = share == options.minDensityShareAt.end() ? options.minDensityShare : share->second;
+        const double least =
+            share == options.minDensityShareAt.end() ? options.minDensityShare : share->second;
         if (d > *bound + 1e-9 || d < least * *bound - 1e-9) return "density at " + std::to_string(n);
     }
     for (const auto& [n, limit] : options.lossLimits)
-        if ((limit.upper && loss.at(n) > *limit.upper + 1e-7) || (limit.lower && loss.at(n) < *limit.lower - 1e-7))
+        if ((limit.upper && loss.at(n) > *limit.upper + 1e-7) ||
+            (limit.lower && loss.at(n) < *limit.lower - 1e-7))
             return "loss at " + std::to_string(n);
     for (int l = 0; l < instance.layers; ++l) {
         std::set<int> rules;
@@ -68,7 +71,8 @@ std::string brokenLimit(const SearchInstance& instance, const SearchOptions& opt
     double bytes = 0, seconds = 0;
     for (int r : choice) {
         const auto cache = static_cast<double>(cacheOf(instance.rules[r], objective, instance.sink));
-        if (const auto& kv = options.kvLimit) bytes += 2 * cache * kv->headDim * kv->bytesPerValue * kv->batch;
+        if (const auto& kv = options.kvLimit)
+            bytes += 2 * cache * kv->headDim * kv->bytesPerValue * kv->batch;
         // The tests' span table is linear: 1 ns a token.
         seconds += 1e-9 * cache;
     }
@@ -154,7 +158,8 @@ SearchOptions drawnOptions(const SearchInstance& instance, std::mt19937_64& rand
         pin.kvHead = chance(30) ? -1 : pick(instance.kvHeads);
         pin.rule = instance.rules[pick(instance.ruleCount())];
         pin.span = 64 * (1 + pick(24));
-        if (options.granularity == Granularity::Head && pin.kind == Pin::Kind::Exact) pin.kind = Pin::Kind::MaxSpan;
+        if (options.granularity == Granularity::Head && pin.kind == Pin::Kind::Exact)
+            pin.kind = Pin::Kind::MaxSpan;
         options.pins.push_back(pin);
     }
     const int objective = options.objectiveLength ? options.objectiveLength : instance.lengths.back();
@@ -164,7 +169,8 @@ SearchOptions drawnOptions(const SearchInstance& instance, std::mt19937_64& rand
         if (chance(50)) options.density.reset();
     }
     if (chance(15)) {
-        options.decodeTime = DecodeTimeLimit{(0.2 + 0.1 * pick(6)) * caches * 1e-9, {{0, 0.0}, {1 << 20, 1048576e-9}}, 0};
+        options.decodeTime =
+            DecodeTimeLimit{(0.2 + 0.1 * pick(6)) * caches * 1e-9, {{0, 0.0}, {1 << 20, 1048576e-9}}, 0};
         if (chance(50)) options.density.reset();
     }
     return options;
@@ -183,7 +189,8 @@ TEST(RandomInstances, AnyMixtureOfConstraints) {
             const int other = options.objectiveLength ? instance.lengths.back() : instance.lengths.front();
             const SearchOutcome free = search(instance, options);
             if (free.hasPlan() && free.loss.at(other) > 1e-6) { // limits far below all tolerances say nothing
-                options.lossLimits[other].upper = free.loss.at(other) * (0.7 + 0.1 * static_cast<double>(random() % 4));
+                options.lossLimits[other].upper =
+                    free.loss.at(other) * (0.7 + 0.1 * static_cast<double>(random() % 4));
                 if (random() % 2) options.lossLimits[other].lower = 0.5 * *options.lossLimits[other].upper;
             }
         }

@@ -1,5 +1,5 @@
-// A session against cold solves: the same plans within the gap under moving limits, its prices and sensitivities
-// against what a moved limit and a changed rule really bring, its saved state, its streams.
+// A session against cold solves: the same plans within the gap under moving limits, its prices and
+// sensitivities against what a moved limit and a changed rule really bring, its saved state, its streams.
 #include "engine/core/error.h"
 #include "engine/search/pareto.h"
 #include "engine/search/search_session.h"
@@ -45,7 +45,8 @@ TEST(SearchSession, EqualCallsGiveEqualPlans) {
     const auto walk = [] {
         SearchSession session(syntheticInstance(syntheticShape("smollm2"), 5));
         std::vector<std::vector<int>> choices;
-        for (double density : {0.5, 0.51, 0.4}) choices.push_back(session.solve(optionsAt(density, 2), {5, 1e-4}).choice);
+        for (double density : {0.5, 0.51, 0.4})
+            choices.push_back(session.solve(optionsAt(density, 2), {5, 1e-4}).choice);
         return choices;
     };
     EXPECT_EQ(walk(), walk());
@@ -55,14 +56,15 @@ TEST(SearchSession, PublishesEveryImprovementWithAFallingObjectiveAndARisingBoun
     SearchSession session(syntheticInstance(syntheticShape("llama-3-8b"), 2));
     double objective = std::numeric_limits<double>::infinity(), bound = -objective;
     int published = 0;
-    const SearchOutcome last = session.solve(optionsAt(0.5, 2), {5, 1e-5}, {}, [&](const SearchOutcome& better) {
-        ++published;
-        EXPECT_TRUE(better.objective < objective || better.lowerBound > bound);
-        EXPECT_LE(better.objective, objective);
-        EXPECT_LE(better.lowerBound, better.objective);
-        objective = better.objective;
-        bound = better.lowerBound;
-    });
+    const SearchOutcome last =
+        session.solve(optionsAt(0.5, 2), {5, 1e-5}, {}, [&](const SearchOutcome& better) {
+            ++published;
+            EXPECT_TRUE(better.objective < objective || better.lowerBound > bound);
+            EXPECT_LE(better.objective, objective);
+            EXPECT_LE(better.lowerBound, better.objective);
+            objective = better.objective;
+            bound = better.lowerBound;
+        });
     EXPECT_GE(published, 2);
     EXPECT_EQ(last.objective, objective);
 }
@@ -139,7 +141,8 @@ TEST(SearchSession, HeadSensitivitiesAreTheTablesNeighbours) {
             std::vector<int> moved = outcome.choice;
             moved[g] = step->rule;
             EXPECT_NEAR(lossesOf(instance, moved).at(8192) - outcome.objective, step->loss, 1e-12);
-            EXPECT_NEAR(densitiesOf(instance, moved).at(8192) - outcome.density.at(8192), step->density, 1e-12);
+            EXPECT_NEAR(densitiesOf(instance, moved).at(8192) - outcome.density.at(8192), step->density,
+                        1e-12);
         }
     EXPECT_GT(steps, 24);
     EXPECT_THROW(session.headSensitivities({1, 2}), UsageError);
@@ -157,9 +160,9 @@ TEST(SearchSession, SavedStateWarmsTheNextSessionAndDamageIsRefused) {
     EXPECT_EQ(again.objective, first.objective);
     EXPECT_LT(again.iterations, first.iterations);
     const std::string kept = resumed.saveState();
-    for (const std::string& bad :
-         {std::string(), std::string("hello"), text.substr(0, text.size() - 3), text + "choice 1 2\n",
-          text + "multiplier nan density at 2048\n", text + "surprise\n", "moa-search-state 2" + text.substr(18)})
+    for (const std::string& bad : {std::string(), std::string("hello"), text.substr(0, text.size() - 3),
+                                   text + "choice 1 2\n", text + "multiplier nan density at 2048\n",
+                                   text + "surprise\n", "moa-search-state 2" + text.substr(18)})
         EXPECT_THROW(resumed.loadState(bad), Error) << bad.substr(0, 40);
     EXPECT_EQ(resumed.saveState(), kept);
     SearchSession other(syntheticInstance(syntheticShape("smollm2"), 3));

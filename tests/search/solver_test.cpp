@@ -308,9 +308,11 @@ TEST(Search, ExplainsWhichLimitsCollideAndHowMuchTheyMustGive) {
     options.lossLimits[512].upper = 0.3; // the best at density 0.5 is 0.51
     SearchOutcome outcome = search(handInstance(), options);
     EXPECT_EQ(outcome.status, SearchStatus::Infeasible);
-    EXPECT_NE(outcome.explanation.find("density at 512, loss at 512"), std::string::npos) << outcome.explanation;
+    EXPECT_NE(outcome.explanation.find("density at 512, loss at 512"), std::string::npos)
+        << outcome.explanation;
     EXPECT_NE(outcome.explanation.find("the tightest: "), std::string::npos);
-    EXPECT_NE(outcome.explanation.find("it must give 0.210000 nats"), std::string::npos) << outcome.explanation;
+    EXPECT_NE(outcome.explanation.find("it must give 0.210000 nats"), std::string::npos)
+        << outcome.explanation;
     // 18 blocks reach a loss of 0.3 or less: 1:0 dense, 1:1 and 0:1 a half each, and 2 more.
     EXPECT_NE(outcome.explanation.find("density at 512 is at least 0.6250"), std::string::npos)
         << outcome.explanation;

@@ -60,7 +60,8 @@ Json benchCold(const SyntheticShape& shape, int rulesPerLayer, CliContext& cli) 
             const SearchOutcome outcome =
                 session.solve(optionsAt(density, rulesPerLayer), {kProofSeconds, kProofGap}, cli.stopToken(),
                               [&](const SearchOutcome& better) {
-                                  if (better.gap <= kFrameGap) toFirst = std::min(toFirst, secondsSince(start));
+                                  if (better.gap <= kFrameGap)
+                                      toFirst = std::min(toFirst, secondsSince(start));
                               });
             proof.push_back(secondsSince(start));
             first.push_back(toFirst);
@@ -84,8 +85,8 @@ Json benchSlider(const SearchInstance& instance, int rulesPerLayer, CliContext& 
         cli.throwIfCancelled();
         const double density = 0.2 + 0.005 * (frame <= 120 ? frame : 240 - frame);
         const auto start = Clock::now();
-        const SearchOutcome outcome = session.solve(optionsAt(density, rulesPerLayer),
-                                                    {kFrameSeconds, kFrameGap}, cli.stopToken());
+        const SearchOutcome outcome =
+            session.solve(optionsAt(density, rulesPerLayer), {kFrameSeconds, kFrameGap}, cli.stopToken());
         seconds.push_back(secondsSince(start));
         gaps.push_back(outcome.gap);
         late += outcome.status != SearchStatus::Optimal;
@@ -132,7 +133,8 @@ ProfileData syntheticProfile(const SyntheticShape& shape, const std::vector<int>
         at.samples = samples;
         at.windows = n / static_cast<int>(kBlock);
         const std::size_t row = static_cast<std::size_t>(at.windows) + 1;
-        at.costSamples.resize(row * static_cast<std::size_t>(samples) * static_cast<std::size_t>(shape.groups()));
+        at.costSamples.resize(row * static_cast<std::size_t>(samples) *
+                              static_cast<std::size_t>(shape.groups()));
         for (std::size_t i = 0; i < at.costSamples.size(); ++i)
             at.costSamples[i] = static_cast<float>(row - i % row) * ((i / row) % 3 == 0 ? -1e-4F : 2e-4F);
     }
@@ -193,8 +195,8 @@ ExitCode runBenchSearch(const std::string& name, CliContext& cli) {
     result["seconds"] = secondsSince(start);
     std::vector<Measurement> measurements;
     for (const Json& row : result["rows"])
-        measurements.push_back({"search_frame", "ms", row["slider"]["median_ms"].get<double>(), 1, std::nullopt,
-                                Json{{"rules_per_layer", row["rules_per_layer"]}}.dump()});
+        measurements.push_back({"search_frame", "ms", row["slider"]["median_ms"].get<double>(), 1,
+                                std::nullopt, Json{{"rules_per_layer", row["rules_per_layer"]}}.dump()});
     return cli.conclude(
         {.result = result, .text = describe(result), .measurements = std::move(measurements)});
 }

@@ -172,24 +172,29 @@ private:
         const ProgressFn progress = m_cli.progress();
         const SearchOutcome outcome =
             session.solve(m_origin.options, {m_origin.options.timeLimit, m_origin.options.gapTarget},
-                          m_cli.stopToken(), [&](const SearchOutcome&) { progress({"search", ++better, 0}); });
+                          m_cli.stopToken(), [&](const SearchOutcome&) {
+                              progress({"search", ++better, 0});
+                          });
         addOrRecord(outcome, m_flags.out);
         if (outcome.hasPlan()) {
             Json& plan = m_result["plans"].back();
             plan["prices"] = pricesJson(session.shadowPrices());
             if (m_flags.heads)
-                plan["heads"] = headsJson(m_instance, outcome.choice, session.headSensitivities(outcome.choice));
+                plan["heads"] =
+                    headsJson(m_instance, outcome.choice, session.headSensitivities(outcome.choice));
         }
         if (!m_flags.state.empty()) jsonfile::writeAtomically(m_flags.state, session.saveState());
         return finish(outcome.status, outcome.explanation);
     }
 
-    /// The paper's ablation: what each further freedom brings, with measured retrieval where a model is given.
+    /// The paper's ablation: what each further freedom brings, with measured retrieval where a model is
+    /// given.
     ExitCode granularities() {
         SearchStatus status = SearchStatus::Optimal;
         std::string explanation;
         std::vector<MaskChoice> masks;
-        for (Granularity g : {Granularity::Uniform, Granularity::Layer, Granularity::Head, Granularity::Elastic}) {
+        for (Granularity g :
+             {Granularity::Uniform, Granularity::Layer, Granularity::Head, Granularity::Elastic}) {
             m_origin.options.granularity = g;
             const SearchOutcome outcome =
                 search(m_instance, m_origin.options, m_cli.stopToken(), m_cli.progress());
@@ -203,11 +208,13 @@ private:
                     masks.push_back({toString(g), MaskSource::plan(toPlan(m_instance, outcome.choice,
                                                                           m_files->config.heads))});
             }
-            if (outcome.status != SearchStatus::Optimal && (outcome.hasPlan() || m_cli.stopToken().stop_requested()))
+            if (outcome.status != SearchStatus::Optimal &&
+                (outcome.hasPlan() || m_cli.stopToken().stop_requested()))
                 status = outcome.status;
         }
         if (m_result["plans"].empty() && status == SearchStatus::Optimal) status = SearchStatus::Infeasible;
-        if (!masks.empty() && status != SearchStatus::Cancelled && !measure(masks)) status = SearchStatus::Cancelled;
+        if (!masks.empty() && status != SearchStatus::Cancelled && !measure(masks))
+            status = SearchStatus::Cancelled;
         return finish(status, explanation);
     }
 
@@ -235,7 +242,8 @@ private:
         RefineOptions refine;
         refine.candidates = refine.swaps = m_flags.refine;
         refine.samples = refine.judgeSamples = m_flags.refineSamples;
-        for (const auto& [length, at] : m_profile.lengths) refine.firstSample = std::max(refine.firstSample, at.samples);
+        for (const auto& [length, at] : m_profile.lengths)
+            refine.firstSample = std::max(refine.firstSample, at.samples);
         const RefineOutcome outcome = refinePlan(*model, set, m_instance, m_origin.options, refine,
                                                  m_cli.stopToken(), m_cli.progress());
         m_result["refine"] = refineJson(outcome);
@@ -251,7 +259,8 @@ private:
         plan.gap = (plan.objective - bound) / std::max(std::abs(plan.objective), 1e-15);
         plan.distinctRules = static_cast<int>(std::set<int>(plan.choice.begin(), plan.choice.end()).size());
         add(plan, m_flags.out);
-        return finish(outcome.completion == Completion::Cancelled ? SearchStatus::Cancelled : plan.status, "");
+        return finish(outcome.completion == Completion::Cancelled ? SearchStatus::Cancelled : plan.status,
+                      "");
     }
 
     ExitCode sweptPlans() {
@@ -275,7 +284,8 @@ private:
         for (std::size_t i = 0; i < set.points.size(); ++i)
             add(set.points[i].outcome, suffixed(m_flags.out, std::to_string(i + 1)));
         m_result["dominated"] = Json::array();
-        for (const ParetoPoint& point : set.dominated) m_result["dominated"].push_back(outcomeJson(point.outcome));
+        for (const ParetoPoint& point : set.dominated)
+            m_result["dominated"].push_back(outcomeJson(point.outcome));
         m_result["solves"] = set.solves;
         m_result["feasible"] = set.feasible;
         if (set.completion == Completion::Cancelled) return finish(SearchStatus::Cancelled, "");
@@ -304,13 +314,14 @@ private:
 
 void addSearchCommand(CLI::App& app, CliContext& cli) {
     auto flags = std::make_shared<Flags>();
-    CLI::App& command = cli.addCommand(app, "search", "Find the plan that costs the least within the limits",
-                                       "  moa search tiny.profile -o plan.json --density 0.5\n"
-                                       "  moa search tiny.profile -o plan.json --density 0.25 --solver both\n"
-                                       "  moa search tiny.profile -o front.json --pareto\n"
-                                       "  moa search tiny.profile -o plan.json --refine 8 --model moa-tiny\n"
-                                       "  moa search tiny.profile -o plan.json --granularity all --model moa-tiny\n"
-                                       "  moa search --tables instance.json --density 0.5 --json");
+    CLI::App& command =
+        cli.addCommand(app, "search", "Find the plan that costs the least within the limits",
+                       "  moa search tiny.profile -o plan.json --density 0.5\n"
+                       "  moa search tiny.profile -o plan.json --density 0.25 --solver both\n"
+                       "  moa search tiny.profile -o front.json --pareto\n"
+                       "  moa search tiny.profile -o plan.json --refine 8 --model moa-tiny\n"
+                       "  moa search tiny.profile -o plan.json --granularity all --model moa-tiny\n"
+                       "  moa search --tables instance.json --density 0.5 --json");
     addSearchFlags(command, *flags);
     command.add_option("--model", flags->model, "for --kv-bytes, --refine and measured retrieval");
     command.add_option("--head-dim", flags->headDim, "for --kv-bytes: values per head")
