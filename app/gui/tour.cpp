@@ -18,6 +18,7 @@
 #include <QFile>
 #include <QJsonDocument>
 #include <QPushButton>
+#include <QToolButton>
 #include <QWindow>
 
 #include <algorithm>
@@ -192,9 +193,9 @@ void Tour::dragEdge() {
     const QPoint onEdge(int(plot.left() + (n - window) / 2 * scale), int(plot.top() + (n + window) / 2 * scale));
     m_hand.press(&canvas, onEdge);
     QElapsedTimer clock;
-    m_times[u"edge_drag"_s] = frames(u"edge drag"_s, 60, [&](int i) { m_hand.move(&canvas, onEdge + QPoint(3 * i, -3 * i)); });
+    m_times[u"edge_drag"_s] = frames(u"edge drag"_s, 60, [&](int i) { m_hand.move(&canvas, onEdge + QPoint(2 * i, -2 * i)); });
     picture(u"edge-drag"_s);
-    m_hand.release(&canvas, onEdge + QPoint(177, -177));
+    m_hand.release(&canvas, onEdge + QPoint(118, -118));
     const std::int64_t after = workspace.plan().span(head, n);
     expect(after != before, u"the dragged edge changes the span"_s);
     m_hand.key(Qt::Key_Z, Qt::ControlModifier);
@@ -228,6 +229,9 @@ void Tour::influence() {
            u"influence is measured"_s);
     m_times[u"influence_ms"_s] = double(clock.nsecsElapsed()) / 1e6;
     picture(u"influence"_s);
+    // What was read is put away.
+    for (QToolButton* close : m_workbench.window().findChildren<QToolButton*>(u"notice.close"_s))
+        if (close->isVisible()) m_hand.click(close);
 }
 
 void Tour::dark() {
