@@ -30,6 +30,7 @@ DropZone::DropZone(const QString& title, const QString& text, bool large, QWidge
     column->addStretch(1);
     for (QLabel* label : {m_icon, m_title, m_text}) {
         label->setAlignment(Qt::AlignCenter);
+        label->setWordWrap(label != m_icon);
         column->addWidget(label);
     }
     if (large) column->addSpacing(8);

@@ -159,19 +159,20 @@ void RowProfile::paintLabels(QPainter& painter) {
         painter.setPen(theme.color(Role::Sparse));
         painter.drawText(box, Qt::AlignCenter, text);
     };
+    const qint64 firstVisible = m_query - m_mask.window + 1;
+    const bool hasEdge = m_mask.window > 0 && firstVisible > m_mask.sink;
+    const double edge = xOf(double(firstVisible));
+    if (hasEdge) { // under every label
+        painter.setPen(QPen(theme.color(Role::Sparse), 2));
+        painter.drawLine(QPointF(edge, plot.top()), QPointF(edge, plot.bottom()));
+    }
     if (m_peak >= 0 && double(m_weights[std::size_t(m_peak)]) >= m_look.evidenceFloor) {
         const QString token =
             m_tokenText ? QStringLiteral("“%1”  ").arg(tokenSymbols(m_tokenText(m_peak))) : QString();
         const QString weight = paint::weight(double(m_weights[std::size_t(m_peak)]));
         label(QStringLiteral("%1  %2%3").arg(paint::count(m_peak), token, weight), xOf(m_peak + 0.5));
     }
-    const qint64 firstVisible = m_query - m_mask.window + 1;
-    if (m_mask.window > 0 && firstVisible > m_mask.sink) {
-        const double x = xOf(double(firstVisible));
-        painter.setPen(QPen(theme.color(Role::Sparse), 2));
-        painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
-        label(tr("window %1").arg(paint::count(m_mask.window)), x);
-    }
+    if (hasEdge) label(tr("window %1").arg(paint::count(m_mask.window)), edge);
 }
 
 void RowProfile::paintTo(QPainter& painter) {
