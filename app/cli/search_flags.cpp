@@ -119,6 +119,8 @@ void addModeFlags(CLI::App& command, SearchFlags& f) {
                     "stop at this distance from the bound (default 1e-6; with --pareto and "
                     "--sweep 5e-3)")
         ->check(CLI::Range(0.0, 1.0));
+    command.add_option("--target-loss", f.targetLoss,
+                       "nats: the least density whose plan loses no more, in place of --density");
     command.add_flag("--heads", f.heads, "for each KV head, what its next wider and narrower rule changes");
     command.add_option("--state", f.state,
                        "what a search learnt: read if the file is there, written at the end");

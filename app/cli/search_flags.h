@@ -16,7 +16,7 @@ struct SearchFlags {
     std::string profile, tables, out, estimate = "joint", granularity = "elastic", solver = "lagrangian",
                                       maxLoss, alphas, betas, densityAt, minDensityShareAt, spanTimes, state,
                                       data = "lines,facts";
-    std::optional<double> density, gap;
+    std::optional<double> density, gap, targetLoss;
     int objective = 0, rulesPerLayer = 0, batch = 1, sink = -1, refine = 0, refineSamples = 6, prompts = 10;
     double minDensityShare = 0.9, timeLimit = 60, decodeTime = 0;
     std::int64_t kvBytes = 0;

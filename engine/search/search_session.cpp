@@ -1,6 +1,7 @@
 #include "engine/search/search_session.h"
 
 #include "engine/core/error.h"
+#include "engine/core/format.h"
 #include "engine/search/explain.h"
 #include "engine/search/outcome.h"
 #include "engine/search/quick_solver.h"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace moa {
@@ -19,6 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 /// Plans remembered as starts of later solves.
 constexpr std::size_t kKeptChoices = 8;
+/// Halvings of the density bound: to a thousandth.
+constexpr int kDensitySteps = 10;
 /// Times the time limit that a call without any plan may go on.
 constexpr int kGrace = 2;
 
@@ -142,6 +146,41 @@ SearchOutcome SearchSession::solve(const SearchOptions& options, const SolveLimi
         outcome.seconds = secondsSince(start);
     }
     return outcome;
+}
+
+SearchOutcome SearchSession::solveForLoss(const SearchOptions& options, double nats,
+                                          const SolveLimits& limits, std::stop_token stop, double* bound) {
+    if (!std::isfinite(nats)) throw UsageError("a finite loss in nats expected");
+    SearchOptions one = options;
+    one.explain = false;
+    const SolveLimits each{limits.seconds / (kDensitySteps + 1), limits.gapTarget};
+    const auto start = Clock::now();
+    double low = 0, high = 1;
+    one.density = high;
+    SearchOutcome best = solve(one, each, stop);
+    if (!best.hasPlan() || best.objective > nats) {
+        // A lower limit can make the densest bound a bad one; then nothing short of a sweep could tell.
+        const std::string least = best.hasPlan()
+                                      ? "at density 1 a plan loses " + formatFixed(best.objective, 6) +
+                                            " nats, more than " + formatFixed(nats, 6)
+                                      : "no plan meets the other limits at density 1";
+        best = {};
+        best.explanation = least;
+        best.seconds = secondsSince(start);
+        if (stop.stop_requested()) best.status = SearchStatus::Cancelled;
+        return best;
+    }
+    for (int step = 0; step < kDensitySteps && !stop.stop_requested(); ++step) {
+        one.density = (low + high) / 2;
+        SearchOutcome tried = solve(one, each, stop);
+        const bool enough = tried.hasPlan() && tried.objective <= nats;
+        (enough ? high : low) = *one.density;
+        if (enough) best = std::move(tried);
+    }
+    if (bound) *bound = high;
+    if (stop.stop_requested()) best.status = SearchStatus::Cancelled;
+    best.seconds = secondsSince(start);
+    return best;
 }
 
 std::vector<ShadowPrice> SearchSession::shadowPrices() const {

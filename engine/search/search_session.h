@@ -71,6 +71,14 @@ public:
     SearchOutcome solve(const SearchOptions& options, const SolveLimits& limits = {},
                         std::stop_token stop = {}, const ImprovementFn& onImprovement = {});
 
+    /// The other slider: the least density whose plan loses at most `nats` at the objective length. The
+    /// density bound is halved in on to a thousandth of a dense cache, every step warm and within its share
+    /// of limits.seconds; options.density is ignored. Without such a plan the outcome is infeasible, its
+    /// explanation the least loss that was found. `bound` receives the density bound of the plan returned,
+    /// where not null.
+    SearchOutcome solveForLoss(const SearchOptions& options, double nats, const SolveLimits& limits = {},
+                               std::stop_token stop = {}, double* bound = nullptr);
+
     /// Prices of the limits that bind at the last solve, dearest first; empty before one, and under limits of
     /// three and more rules a layer, whose multipliers branch and bound keeps to itself.
     std::vector<ShadowPrice> shadowPrices() const;

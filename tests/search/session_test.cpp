@@ -123,6 +123,23 @@ TEST(SearchSession, ShadowPricesForetellWhatALooserLimitSaves) {
     EXPECT_GE(saved, foretold * 0.7);
 }
 
+TEST(SearchSession, TheAccuracySliderFindsTheLeastDensityThatIsGoodEnough) {
+    const SearchInstance instance = syntheticInstance(syntheticShape("llama-3-8b"), 2);
+    SearchSession session(instance);
+    double bound = 0;
+    const SearchOutcome outcome = session.solveForLoss(optionsAt(1, 2), 0.004, {20, 1e-4}, {}, &bound);
+    ASSERT_TRUE(outcome.hasPlan());
+    EXPECT_LE(outcome.objective, 0.004);
+    EXPECT_LE(outcome.density.at(8192), bound);
+    // Two thousandths less, and no plan is good enough: proven by the bound.
+    const SearchOutcome less = session.solve(optionsAt(bound - 0.002, 2), {20, 1e-4});
+    EXPECT_GT(less.lowerBound, 0.004);
+    const SearchOutcome none = session.solveForLoss(optionsAt(1, 2), -1, {20, 1e-4});
+    EXPECT_EQ(none.status, SearchStatus::Infeasible);
+    EXPECT_NE(none.explanation.find("at density 1 a plan loses"), std::string::npos);
+    EXPECT_THROW(session.solveForLoss(optionsAt(1, 2), std::nan("")), UsageError);
+}
+
 TEST(SearchSession, HeadSensitivitiesAreTheTablesNeighbours) {
     const SearchInstance instance = syntheticInstance(syntheticShape("moa-tiny"), 1);
     SearchSession session(instance);

@@ -95,6 +95,9 @@ private:
             throw UsageError("-o names the plan file to write");
         const int modes = m_flags.pareto + m_flags.sweep + m_flags.everyGranularity() + (m_flags.refine > 0);
         if (modes > 1) throw UsageError("one of --pareto, --sweep, --granularity all and --refine at a time");
+        if (m_flags.targetLoss && (modes > 0 || m_flags.solver != "lagrangian" || m_flags.density))
+            throw UsageError(
+                "--target-loss is a search of its own: without --density, another solver or mode");
         if (m_flags.refine > 0 && m_flags.model.empty()) throw UsageError("--refine measures: give --model");
     }
 
@@ -170,11 +173,12 @@ private:
         if (const std::string state = readState(m_flags.state); !state.empty()) session.loadState(state);
         std::int64_t better = 0;
         const ProgressFn progress = m_cli.progress();
+        const SolveLimits limits{m_origin.options.timeLimit, m_origin.options.gapTarget};
+        const auto count = [&](const SearchOutcome&) { progress({"search", ++better, 0}); };
         const SearchOutcome outcome =
-            session.solve(m_origin.options, {m_origin.options.timeLimit, m_origin.options.gapTarget},
-                          m_cli.stopToken(), [&](const SearchOutcome&) {
-                              progress({"search", ++better, 0});
-                          });
+            m_flags.targetLoss
+                ? session.solveForLoss(m_origin.options, *m_flags.targetLoss, limits, m_cli.stopToken())
+                : session.solve(m_origin.options, limits, m_cli.stopToken(), count);
         addOrRecord(outcome, m_flags.out);
         if (outcome.hasPlan()) {
             Json& plan = m_result["plans"].back();
