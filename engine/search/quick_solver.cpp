@@ -17,6 +17,8 @@ constexpr int kKicks = 12;
 /// Labels followed: a first look within a frame, then more and more.
 constexpr std::size_t kLabelWork[] = {60'000, 600'000, 4'000'000};
 constexpr int kLabelPlans = 6;
+/// What the easier problems around a limit of three and more rules are solved to.
+constexpr double kEasierGap = 1e-4;
 } // namespace
 
 QuickSolver::QuickSolver(const Problem& problem)
@@ -275,9 +277,40 @@ Solution finishByTree(const Problem& problem, const SolveControl& control, Solut
     return tree;
 }
 
+Solution solveManyRules(const Problem& problem, const SolveControl& control,
+                        std::vector<std::vector<int>> starts) {
+    // Two rules a layer are a plan for more; no limit at all gives a bound, and a plan where it needs no
+    // more.
+    Problem easier = problem;
+    SolveControl part = control;
+    part.improved = nullptr;
+    double bound = -kInfinity;
+    for (int rules : {0, 2}) {
+        easier.rulesPerLayer = rules;
+        if (!QuickSolver::handles(easier)) continue;
+        part.deadline =
+            std::chrono::steady_clock::now() + (control.deadline - std::chrono::steady_clock::now()) / 4;
+        part.gapTarget = std::max(control.gapTarget, kEasierGap);
+        const Solution solution = QuickSolver(easier).solve(part, starts);
+        if (rules == 0) {
+            bound = solution.bound;
+            if (solution.status == SearchStatus::Infeasible) return solution;
+        }
+        if (solution.choice.empty() || !problem.feasible(solution.choice)) continue;
+        starts.push_back(solution.choice);
+        if (!withinGap(solution.objective, bound, control.gapTarget)) continue;
+        Solution proven = solution;
+        proven.bound = std::min(bound, proven.objective);
+        proven.status = SearchStatus::Optimal;
+        return proven;
+    }
+    return solveTree(problem, control, starts, bound);
+}
+
 Solution solveLagrangian(const Problem& problem, const SolveControl& control,
                          const std::vector<std::vector<int>>& starts) {
-    if (!QuickSolver::handles(problem)) return solveTree(problem, control, starts);
+    if (problem.rowCount() == 0) return solveTree(problem, control, starts);
+    if (!QuickSolver::handles(problem)) return solveManyRules(problem, control, starts);
     QuickSolver quick(problem);
     return finishByTree(problem, control, quick.solve(control, starts));
 }

@@ -87,7 +87,7 @@ Solution SearchSession::State::run(const SolveControl& control) {
     std::vector<std::vector<int>> starts = unitStarts(*problem, learnt.choices);
     const std::vector<std::vector<int>> given = unitStarts(*problem, options.starts);
     starts.insert(starts.end(), given.begin(), given.end());
-    if (!quick) return solveTree(*problem, control, starts);
+    if (!quick) return solveLagrangian(*problem, control, starts);
     const Solution solution = quick->solve(control, starts);
     learn();
     return finishByTree(*problem, control, solution);

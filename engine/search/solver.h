@@ -46,6 +46,11 @@ Solution solveLagrangian(const Problem& problem, const SolveControl& control,
 Solution solveTree(const Problem& problem, const SolveControl& control,
                    const std::vector<std::vector<int>>& starts = {}, double bound = -kInfinity);
 
+/// For limits of three and more rules a layer: bound and first plan from the problems without that limit and
+/// with two rules, the rest by branch and bound.
+Solution solveManyRules(const Problem& problem, const SolveControl& control,
+                        std::vector<std::vector<int>> starts = {});
+
 /// What `quick` left open, by branch and bound; `quick` itself where nothing is open.
 Solution finishByTree(const Problem& problem, const SolveControl& control, Solution quick);
 

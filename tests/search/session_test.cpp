@@ -41,6 +41,21 @@ TEST(SearchSession, EveryFrameHasAPlanWithinItsBoundsAndNearTheColdOptimum) {
         }
 }
 
+TEST(SearchSession, ThreeRulesALayerAreABitWorseThanNoLimitAndBetterThanTwo) {
+    const SearchInstance instance = syntheticInstance(syntheticShape("llama-3-8b"), 1);
+    std::map<int, SearchOutcome> by;
+    for (int rules : {0, 2, 3}) {
+        SearchSession session(instance);
+        by[rules] = session.solve(optionsAt(0.5, rules), {rules == 3 ? 0.5 : 5.0, 1e-3});
+        ASSERT_TRUE(by[rules].hasPlan()) << rules;
+    }
+    EXPECT_TRUE(makeProblem(instance, optionsAt(0.5, 3)).feasible(by[3].choice));
+    EXPECT_LE(by[3].objective, by[2].objective * (1 + 1e-3));
+    EXPECT_GE(by[3].objective, by[0].lowerBound);
+    EXPECT_GE(by[3].lowerBound, by[0].lowerBound * (1 - 1e-3));
+    EXPECT_LE(by[3].lowerBound, by[3].objective);
+}
+
 TEST(SearchSession, EqualCallsGiveEqualPlans) {
     const auto walk = [] {
         SearchSession session(syntheticInstance(syntheticShape("smollm2"), 5));
