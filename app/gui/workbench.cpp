@@ -159,6 +159,9 @@ void Workbench::connectProblems() {
         constexpr double kWorthANotice = 5;
         if (job->state() == JobState::Done && job->seconds() >= kWorthANotice)
             m_window->notices().post({tr("%1 finished").arg(job->title()), JobsModel::stateText(*job)});
+        // The page's banner tells of a failure; who is elsewhere does not see it.
+        if (job->state() == JobState::Failed && job->seconds() >= kWorthANotice && !m_window->isActiveWindow())
+            m_desktopNotice.show(tr("%1 failed").arg(job->title()), job->error().message);
     });
 }
 
