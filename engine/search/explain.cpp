@@ -10,6 +10,19 @@ namespace moa {
 
 namespace {
 
+/// A reason is wanted at once, and a hundredth more or less does not change it.
+constexpr double kReasonGap = 1e-2, kReasonSeconds = 0.5;
+
+/// One solve's share of `control`.
+SolveControl briefly(const SolveControl& control) {
+    using namespace std::chrono;
+    SolveControl brief = control;
+    brief.gapTarget = std::max(control.gapTarget, kReasonGap);
+    brief.deadline = std::min(control.deadline, steady_clock::now() + duration_cast<steady_clock::duration>(
+                                                                          duration<double>(kReasonSeconds)));
+    return brief;
+}
+
 /// A row's sum as people know it.
 std::string shown(const Row& row, double sum) {
     const double value = sum * row.perUnit;
@@ -42,7 +55,7 @@ Problem withRows(const Problem& problem, const std::vector<char>& keep) {
 }
 
 bool infeasible(const Problem& problem, const SolveControl& control) {
-    return solveLagrangian(problem, control).status == SearchStatus::Infeasible;
+    return solveLagrangian(problem, briefly(control)).status == SearchStatus::Infeasible;
 }
 
 std::string emptyUnit(const SearchInstance& instance, const Problem& problem) {
@@ -89,7 +102,8 @@ std::string rowBetweenSteps(const Problem& p) {
            ": with these rules the nearest are " + shown(row, row.hi) + " and " + shown(row, row.lo);
 }
 
-/// Rows that collide: without any one of them, the others could be met. Found by leaving rows out one by one.
+/// Rows that collide: without any one of them, the others could be met. Found by leaving rows out one by one;
+/// a row that a brief solve cannot judge stays in.
 std::vector<char> collidingRows(const Problem& p, const SolveControl& control) {
     std::vector<char> keep(p.rowCount(), 1);
     for (int i = p.rowCount(); i-- > 0 && !control.over();) {
@@ -116,7 +130,7 @@ std::optional<Give> giveOf(const Problem& p, std::vector<char> keep, int i, bool
     const double sign = upper ? 1 : -1;
     for (int u = 0; u < p.units; ++u)
         for (int r = 0; r < p.options; ++r) nearest.cost[p.at(u, r)] = sign * p.coefficient(i, u, r);
-    const Solution solution = solveLagrangian(nearest, control);
+    const Solution solution = solveLagrangian(nearest, briefly(control));
     if (solution.choice.empty()) return std::nullopt;
     Give give{i, upper, sign * solution.objective, 0};
     const double limit = upper ? row.askedHi : row.askedLo;
@@ -160,7 +174,7 @@ std::string withoutPins(const SearchInstance& instance, const SearchOptions& opt
     free.pins.clear();
     const Problem problem = makeProblem(instance, free);
     const Solution solution =
-        solveLagrangian(withRows(problem, std::vector<char>(problem.rows.size(), 1)), control);
+        solveLagrangian(withRows(problem, std::vector<char>(problem.rows.size(), 1)), briefly(control));
     return solution.choice.empty() ? std::string() : "; without the pins there is a plan";
 }
 
