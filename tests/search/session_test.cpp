@@ -46,7 +46,7 @@ TEST(SearchSession, ThreeRulesALayerAreABitWorseThanNoLimitAndBetterThanTwo) {
     std::map<int, SearchOutcome> by;
     for (int rules : {0, 2, 3}) {
         SearchSession session(instance);
-        by[rules] = session.solve(optionsAt(0.5, rules), {rules == 3 ? 0.5 : 5.0, 1e-3});
+        by[rules] = session.solve(optionsAt(0.5, rules), {rules == 3 ? 2.0 : 5.0, 1e-3});
         ASSERT_TRUE(by[rules].hasPlan()) << rules;
     }
     EXPECT_TRUE(makeProblem(instance, optionsAt(0.5, 3)).feasible(by[3].choice));
