@@ -28,7 +28,7 @@ RunEstimate estimateRun(const EstimateInput& input) {
     result.longestDense = longest(nullptr);
     result.longestPlan = longest(request.plan);
     constexpr int kPoints = 48;
-    const double first = double(std::min<std::int64_t>(1024, context)), last = double(context);
+    const double first = double(std::clamp<std::int64_t>(context / 16, 1, 1024)), last = double(context);
     for (int i = 0; i < kPoints; ++i) {
         request.tokens = std::int64_t(first * std::pow(last / first, double(i) / (kPoints - 1)) + 0.5);
         const MemoryEstimate point = estimateMemory(config, request);

@@ -21,7 +21,7 @@ struct RunEstimate {
     std::vector<quint64> denseByLayer, planByLayer; ///< KV of the whole batch
     /// Longest N that fits, at most the context; 0: none does. Without a known limit: the context.
     std::int64_t longestDense = 0, longestPlan = 0;
-    /// Total bytes at lengths from 1,024 (or less) to the context, ascending.
+    /// Total bytes at lengths from 1,024 (a sixteenth of a short context) to the context, ascending.
     std::vector<std::pair<std::int64_t, quint64>> denseCurve, planCurve;
 };
 

@@ -87,7 +87,13 @@ void ModelFactsColumn::refreshDevices() {
     styleLabel(m_deviceUse, TextStyle::Caption, Role::Text2);
     styleLabel(m_ejected, TextStyle::Caption, Role::Ok);
     if (m_noAllocation != nullptr) styleLabel(m_noAllocation, TextStyle::Table, Role::Text2);
-    if (m_workspace.devices().isEmpty()) return;
+    const bool known = !m_workspace.devices().isEmpty();
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_deviceBar, m_deviceUse}) widget->setVisible(known);
+    if (!known) {
+        m_deviceName->setText(tr("No device yet"));
+        m_deviceDetail->setText(tr("They are being asked, or the one in the settings is not there."));
+        return;
+    }
     const DeviceFacts& device = m_workspace.devices().front();
     m_deviceName->setText(device.id == u"cpu"_s ? tr("CPU") : device.id);
     m_deviceDetail->setText(u"%1, %2"_s.arg(device.name, device.detail));

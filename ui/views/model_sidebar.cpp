@@ -30,7 +30,6 @@ DropZone::DropZone(const QString& title, const QString& text, bool large, QWidge
     column->addStretch(1);
     for (QLabel* label : {m_icon, m_title, m_text}) {
         label->setAlignment(Qt::AlignCenter);
-        label->setWordWrap(label != m_icon);
         column->addWidget(label);
     }
     if (large) column->addSpacing(8);
@@ -80,7 +79,7 @@ ModelSidebar::ModelSidebar(Workspace& workspace, ModelList& models, ActionRegist
     connect(button, &QPushButton::clicked, open, &QAction::trigger);
     m_panel->addHeaderWidget(button);
     m_panel->setBodyMargins(0);
-    auto* drop = new DropZone(tr("Drop a model here"), tr("a folder with safetensors or one file;\nfiles stay where they are"));
+    auto* drop = new DropZone(tr("Drop a model here"), tr("safetensors, a folder or a file;\nfiles stay where they are"));
     connect(drop, &DropZone::clicked, open, &QAction::trigger);
     auto* dropBox = new QVBoxLayout;
     dropBox->setContentsMargins(12, 12, 12, 12);
@@ -99,16 +98,22 @@ ModelSidebar::ModelSidebar(Workspace& workspace, ModelList& models, ActionRegist
     connect(m_list, &ModelListView::loadAsked, this, [this](const QString& path) { m_workspace.chooseModel(path, true); });
     connect(m_list, &ModelListView::ejectAsked, this, [this] { m_workspace.eject(); });
     connect(m_list, &ModelListView::removeAsked, this, [this](const QString& path) { m_models.remove(path); });
+    // A model of a file is in use before it is in the list.
+    connect(&m_models, &QAbstractItemModel::rowsInserted, this, &ModelSidebar::showCurrent);
     connect(&m_workspace, &Workspace::modelChanged, this, [this] {
-        const int row = m_workspace.model() ? m_models.rowOf(m_workspace.model()->path) : -1;
-        const QSignalBlocker quiet(m_list);
-        if (row >= 0) m_list->setCurrentIndex(m_models.index(row));
+        showCurrent();
         refreshPlans();
     });
     connect(&m_workspace.plan(), &PlanDocument::changed, this, &ModelSidebar::refreshPlans);
     connect(&m_workspace, &Workspace::lengthChanged, this, &ModelSidebar::refreshPlans);
     connect(&Theme::instance(), &Theme::changed, this, &ModelSidebar::refreshPlans);
     refreshPlans();
+}
+
+void ModelSidebar::showCurrent() {
+    const int row = m_workspace.model() ? m_models.rowOf(m_workspace.model()->path) : -1;
+    const QSignalBlocker quiet(m_list);
+    if (row >= 0) m_list->setCurrentIndex(m_models.index(row));
 }
 
 void ModelSidebar::refreshPlans() {

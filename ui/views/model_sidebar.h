@@ -22,6 +22,7 @@ public:
     ModelSidebar(Workspace& workspace, ModelList& models, ActionRegistry& actions, QWidget* parent = nullptr);
 
 private:
+    void showCurrent();
     void refreshPlans();
 
     Workspace& m_workspace;

@@ -7,6 +7,7 @@
 #endif
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/widgets/model/model_list_view.h"
 #include "ui/widgets/shell/banner_area.h"
 
 #include <QMimeData>
@@ -260,6 +261,8 @@ void OpenFlowTest::anotherModelWhileTheFirstIsInUse() {
     QVERIFY(session.wait([&] { return session.workspace().model()->path == session.path(u"small"_s); }));
     session.hand().settle();
     QVERIFY2(session.bannerSays(u"model"_s, {u"half"_s}), "the plan that was left is named");
+    const auto* list = session.bench().modelPage().findChild<ModelListView*>();
+    QCOMPARE(list->currentIndex().data().toString(), u"small"_s);
     QVERIFY(!session.bench().inspectPage().model().hasCapture());
     session.step(u"load it too"_s);
     session.workspace().load();

@@ -109,7 +109,7 @@ void FitChart::drawForeground(QPainter* painter, const QRectF&) {
         drawText(*painter, QRectF(labelled - 24, area.bottom() + 3, 48, 14), shortTokens(qint64(tick)), TextStyle::Axis,
                  Role::Text3, Qt::AlignCenter);
     }
-    drawText(*painter, QRectF(area.left() - 28, area.top() - 18, 60, 14), m_unit, TextStyle::Axis, Role::Text3,
+    drawText(*painter, QRectF(std::max(0.0, area.left() - 28), area.top() - 18, 60, 14), m_unit, TextStyle::Axis, Role::Text3,
              Qt::AlignLeft | Qt::AlignVCenter);
     if (m_limit > 0 && m_limit <= m_y->max()) {
         painter->setPen(QPen(theme.color(Role::Error), 1.5, Qt::DashLine));
