@@ -443,7 +443,9 @@ void ItemOracle::fillPool(const std::vector<double>& multipliers, double thresho
     for (std::vector<int>& members : m_members)
         std::sort(members.begin(), members.end(),
                   [&](int a, int b) { return std::pair(m_term[a], a) < std::pair(m_term[b], b); });
-    for (pool.threshold = threshold;; pool.threshold /= 2) {
+    // Below this, rounding could leave an item without its own cheapest option.
+    const double least = 1e-12 * m_costSize;
+    for (pool.threshold = std::max(threshold, least);; pool.threshold /= 2) {
         pool.start.assign(1, 0);
         pool.price.clear(), pool.cost.clear(), pool.sums.clear(), pool.code.clear();
         bool full = false;

@@ -134,10 +134,12 @@ SearchOutcome search(const SearchInstance& instance, const SearchOptions& option
     control.gapTarget = options.gapTarget;
     control.seed = options.seed;
     control.progress = progress;
-    const Problem first = makeProblem(instance, options);
-    const bool relative = hasRelativeLimits(options);
-    const SearchOptions plain = relative ? withPlainLossLimits(instance, options, control) : options;
-    const Problem problem = relative ? makeProblem(instance, plain) : first;
+    Problem problem = makeProblem(instance, options);
+    SearchOptions plain = options;
+    if (hasRelativeLimits(options)) {
+        plain = withPlainLossLimits(instance, options, control);
+        problem = makeProblem(instance, plain);
+    }
     std::vector<SolverReport> reports;
     const Solution solution = runSolvers(problem, plain, control, reports);
     SearchOutcome outcome = outcomeOf(instance, problem, solution, 0);

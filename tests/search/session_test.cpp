@@ -41,6 +41,23 @@ TEST(SearchSession, EveryFrameHasAPlanWithinItsBoundsAndNearTheColdOptimum) {
         }
 }
 
+/// A gap of 0 leaves nothing to look for above the bound: the pools get as narrow as rounding allows.
+TEST(SearchSession, AGapOfZeroIsProvenOrLeftOpenButNeverBreaksAnything) {
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        const SearchInstance instance = syntheticInstance(syntheticShape("moa-tiny"), seed);
+        for (int rules : {0, 1, 2}) {
+            SearchSession session(instance);
+            SearchOptions options = optionsAt(0.3 + 0.1 * static_cast<double>(seed % 4), rules);
+            options.minDensityShare = 0.5;
+            const SearchOutcome outcome = session.solve(options, {1, 0});
+            ASSERT_TRUE(outcome.hasPlan());
+            EXPECT_LE(outcome.lowerBound, outcome.objective);
+            EXPECT_LE(outcome.gap, 1e-6);
+            EXPECT_TRUE(makeProblem(instance, options).feasible(outcome.choice));
+        }
+    }
+}
+
 TEST(SearchSession, ThreeRulesALayerAreABitWorseThanNoLimitAndBetterThanTwo) {
     const SearchInstance instance = syntheticInstance(syntheticShape("llama-3-8b"), 1);
     std::map<int, SearchOutcome> by;
