@@ -2,9 +2,11 @@
 #include "ui/viewmodels/plan_document.h"
 
 #include <QFileInfo>
+#include <QLocale>
 #include <QUndoCommand>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace moa {
 
@@ -12,6 +14,19 @@ namespace {
 
 bool hideTheSame(const SparsePlan& a, const SparsePlan& b) {
     return a.sink == b.sink && a.rules == b.rules;
+}
+
+QString valueText(double value) {
+    return QLocale().toString(value, 'g', 7).replace(QLatin1Char('-'), QChar(0x2212));
+}
+
+/// Only what changed of a rule: "β 0.75 → 0.125".
+QString changeText(const Rule& before, const Rule& after) {
+    const auto arrow = [](double from, double to) { return PlanDocument::tr("%1 → %2").arg(valueText(from), valueText(to)); };
+    QStringList parts;
+    if (before.alpha != after.alpha) parts << PlanDocument::tr("α %1").arg(arrow(before.alpha, after.alpha));
+    if (before.beta != after.beta) parts << PlanDocument::tr("β %1").arg(arrow(before.beta, after.beta));
+    return parts.join(QStringLiteral(", "));
 }
 
 } // namespace
@@ -99,6 +114,14 @@ void PlanDocument::markSaved(const QString& path, const SparsePlan& saved) {
     emit changed();
 }
 
+void PlanDocument::recover(const PlanValue& base, const SparsePlan& edited, const std::set<HeadRef>& pins) {
+    open(base);
+    const State before = state();
+    m_plan = edited;
+    m_pins = pins;
+    push(tr("Restore unsaved edits"), before);
+}
+
 Rule PlanDocument::rule(HeadRef head) const {
     const int group = m_plan.heads / m_plan.kvHeads;
     return m_plan.rule(LayerIndex(head.layer), HeadIndex(head.kvHead * group));
@@ -136,19 +159,56 @@ void PlanDocument::restore(const State& state) {
 }
 
 void PlanDocument::push(const QString& what, const State& before) {
-    m_undo.push(new PlanEdit(*this, what, before, state())); // push() redoes, which tells the views
+    // Qt's own form: the text for the list of steps, then the one for menus.
+    const QString more = detail(before);
+    const QString text = more.isEmpty() ? what : QStringLiteral("%1, %2\n%1").arg(what, more);
+    m_undo.push(new PlanEdit(*this, text, before, state())); // push() redoes, which tells the views
+}
+
+QString PlanDocument::detail(const State& before) const {
+    if (!fits(before.plan) || before.value != m_value) return {};
+    std::vector<HeadRef> changed;
+    for (int l = 0; l < m_plan.layers; ++l)
+        for (int g = 0; g < m_plan.kvHeads; ++g)
+            if (rulesOf(before.plan, {l, g}) != rulesOf(m_plan, {l, g}) || before.pins.contains({l, g}) != m_pins.contains({l, g}))
+                changed.push_back({l, g});
+    if (changed.empty())
+        return before.plan.sink == m_plan.sink ? QString() : tr("sink %1 → %2").arg(before.plan.sink).arg(m_plan.sink);
+    if (changed.size() > 1) return tr("%1 heads").arg(changed.size());
+    const HeadRef head = changed.front();
+    const QString name = tr("L%1 · KV%2").arg(head.layer).arg(head.kvHead);
+    const std::vector<Rule> was = rulesOf(before.plan, head), is = rulesOf(m_plan, head);
+    return was == is ? name : tr("%1, %2").arg(name, changeText(was.front(), is.front()));
+}
+
+std::vector<Rule> PlanDocument::rulesOf(const SparsePlan& plan, HeadRef head) {
+    const int group = plan.heads / plan.kvHeads;
+    const auto first = plan.rules.begin() + (std::ptrdiff_t(head.layer) * plan.heads + std::ptrdiff_t(head.kvHead) * group);
+    return {first, first + group};
 }
 
 bool PlanDocument::setRule(const std::set<HeadRef>& heads, const Rule& rule, const QString& what) {
-    std::set<HeadRef> free;
-    std::ranges::copy_if(heads, std::inserter(free, free.end()), [&](HeadRef head) { return !isPinned(head); });
-    if (free.empty()) {
-        if (!heads.empty()) emit refused(*heads.begin());
+    std::map<HeadRef, std::vector<Rule>> rules;
+    for (const HeadRef head : heads) rules[head] = {rule};
+    return setRules(rules, what);
+}
+
+bool PlanDocument::setRules(const std::map<HeadRef, std::vector<Rule>>& rules, const QString& what) {
+    const std::size_t group = std::size_t(m_plan.heads / m_plan.kvHeads);
+    for (const auto& [head, list] : rules)
+        if (list.size() != 1 && list.size() != group) throw std::invalid_argument("a KV head needs one rule, or one per query head");
+    if (rules.empty()) return false;
+    if (std::ranges::all_of(rules, [&](const auto& entry) { return isPinned(entry.first); })) {
+        emit refused(rules.begin()->first);
         return false;
     }
     const State before = state();
     startPlan();
-    for (const HeadRef head : free) writeRule(head, rule);
+    for (const auto& [head, list] : rules) {
+        if (isPinned(head)) continue;
+        for (std::size_t h = 0; h < group; ++h)
+            m_plan.rule(LayerIndex(head.layer), HeadIndex(head.kvHead * int(group) + int(h))) = list[list.size() == 1 ? 0 : h];
+    }
     push(what, before);
     return true;
 }
@@ -183,18 +243,21 @@ bool PlanDocument::resetRules(const std::set<HeadRef>& heads) {
     return any;
 }
 
-bool PlanDocument::beginGesture(HeadRef head, const QString& what) {
-    if (isPinned(head)) {
-        emit refused(head);
+bool PlanDocument::beginGestureOf(const std::set<HeadRef>& heads, const QString& what) {
+    if (heads.empty()) return false;
+    std::set<HeadRef> free;
+    std::ranges::copy_if(heads, std::inserter(free, free.end()), [&](HeadRef head) { return !isPinned(head); });
+    if (free.empty()) {
+        emit refused(*heads.begin());
         return false;
     }
-    m_gesture = Gesture{head, what, m_plan};
+    m_gesture = Gesture{std::move(free), what, m_plan};
     return true;
 }
 
 void PlanDocument::preview(const Rule& rule) {
-    if (!m_gesture || !m_gesture->head) return;
-    writeRule(*m_gesture->head, rule);
+    if (!m_gesture || m_gesture->heads.empty()) return;
+    for (const HeadRef head : m_gesture->heads) writeRule(head, rule);
     emit changed();
 }
 
@@ -208,7 +271,7 @@ bool PlanDocument::beginSinkGesture(const QString& what) {
 }
 
 void PlanDocument::previewSink(int sink) {
-    if (!m_gesture || m_gesture->head) return;
+    if (!m_gesture || !m_gesture->heads.empty()) return;
     m_plan.sink = std::clamp((sink + kBlock / 2) / kBlock, 0, kMaxSinkBlocks) * kBlock;
     emit changed();
 }

@@ -7,8 +7,10 @@
 
 #include <QUndoStack>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace moa {
 
@@ -34,8 +36,14 @@ public:
     void open(const PlanValue& value);
     void useDense();
     void markSaved(const QString& path, const SparsePlan& saved);
+    /// Edits that were never saved, as they were kept: `base` as it was opened or saved last, then the edits as one step.
+    void recover(const PlanValue& base, const SparsePlan& edited, const std::set<HeadRef>& pins);
+    /// What was opened or saved last; null: dense.
+    const PlanValue* savedValue() const { return m_value.get(); }
 
     Rule rule(HeadRef head) const;
+    /// One per query head of the group; a plan that was opened may have different ones.
+    std::vector<Rule> groupRules(HeadRef head) const { return rulesOf(m_plan, head); }
     std::int64_t span(HeadRef head, std::int64_t n) const;
     /// w of every KV head at n.
     WindowMap windows(std::int64_t n) const { return windowsAt(m_plan, n); }
@@ -48,12 +56,17 @@ public:
     // Edits. Each returns false, changing nothing, where all heads asked for are pinned.
 
     bool setRule(const std::set<HeadRef>& heads, const Rule& rule, const QString& what);
+    /// Different rules in one step, e.g. pasted ones. A list holds one rule per query head of the group, or a single one
+    /// for all of them. std::invalid_argument for another count.
+    bool setRules(const std::map<HeadRef, std::vector<Rule>>& rules, const QString& what);
     void setPinned(const std::set<HeadRef>& heads, bool pinned);
     /// Back to the rule of the saved plan.
     bool resetRules(const std::set<HeadRef>& heads);
 
     /// A drag: begin, preview as often as the pointer moves, then end (one undo step) or cancel (as it was).
-    bool beginGesture(HeadRef head, const QString& what);
+    bool beginGesture(HeadRef head, const QString& what) { return beginGestureOf({head}, what); }
+    /// Of several heads, which all get the rule that is previewed; pinned ones among them stay as they are.
+    bool beginGestureOf(const std::set<HeadRef>& heads, const QString& what);
     void preview(const Rule& rule); ///< outside of a gesture, e.g. where it was refused: nothing
     /// The same for the sink, which is the whole plan's: any pinned head refuses.
     bool beginSinkGesture(const QString& what);
@@ -83,13 +96,16 @@ private:
         std::set<HeadRef> pins;
     };
     struct Gesture {
-        std::optional<HeadRef> head; ///< none: the sink
+        std::set<HeadRef> heads; ///< none: the sink
         QString what;
         SparsePlan before;
     };
     State state() const { return {m_value, m_plan, m_pins}; }
     void restore(const State& state);
     void push(const QString& what, const State& before);
+    /// What a step changed, for the list of edits: "L14 · KV5, β 0.75 → 0.125", "12 heads".
+    QString detail(const State& before) const;
+    static std::vector<Rule> rulesOf(const SparsePlan& plan, HeadRef head);
     void startPlan();
     void writeRule(HeadRef head, const Rule& rule);
 
