@@ -19,7 +19,7 @@ mkdir -p "$root"/{bin,programs,lib,plugins/platforms,fonts,share}
 # Libraries of the machine, its driver and the CUDA runtime stay out.
 left_out='/(ld-linux|libc|libm|libdl|librt|libpthread|libresolv|libstdc\+\+|libgcc_s|libcuda|libcudart|libnvidia[a-z-]*|libcublas|libcublasLt)[.-]'
 copy_libraries() {
-    ldd "$@" 2>/dev/null | awk '/=> \// { print $3 }' | sort -u | grep -Ev "$left_out" | while read -r library; do
+    ldd "$@" 2>/dev/null | awk '/=> \// { print $3 }' | sort -u | { grep -Ev "$left_out" || true; } | while read -r library; do
         cp -Lu "$library" "$root/lib/"
     done
 }

@@ -21,20 +21,25 @@ struct CapturedHead {
     float scale = 1;
 };
 
-/// Cells of block × block tokens from (firstQuery, firstKey) on, both multiples of `block`, a power of two.
+/// rows × cols cells of block × block tokens from (firstQuery, firstKey) on, both multiples of `block`, a power of two.
 struct CellRange {
     int block = 1;
     std::int64_t firstQuery = 0, firstKey = 0;
+    int rows = 0, cols = 0;
+};
+
+/// Weights of a range, [rows][cols], in memory of the device object: valid until its next call.
+struct CellValues {
+    std::span<const float> mean; ///< over a cell's pairs with key ≤ query
+    std::span<const float> max;
 };
 
 /// Any thread, one call at a time.
 class TileDevice {
 public:
     virtual ~TileDevice() = default;
-    /// Fills side × side cells for every range, `mean` over a cell's pairs with key ≤ query and `max`: weights of query
-    /// heads [firstHead, firstHead + heads) of the group, averaged. Throws MemoryError.
-    virtual void tiles(const CapturedHead& head, int firstHead, int heads, std::span<const CellRange> ranges, int side,
-                       std::span<float> mean, std::span<float> max) = 0;
+    /// Of query heads [firstHead, firstHead + heads) of the group, averaged. Throws MemoryError.
+    virtual CellValues cells(const CapturedHead& head, int firstHead, int heads, const CellRange& range) = 0;
 };
 
 } // namespace moa

@@ -4,13 +4,14 @@
 #include "engine/core/error.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace moa {
 
 namespace {
 
-constexpr std::size_t kCells = std::size_t(TileKey::kCells) * TileKey::kCells;
-constexpr std::size_t kAtOnce = 256; ///< tiles of one call: bounds the memory
+constexpr int kSide = 16;    ///< tiles along the side of what is computed at once: bounds the memory
+constexpr double kSpare = 2; ///< cells computed for each one asked for, at most, to have them in one launch
 
 CapturedHead headOf(const CapturedLayer& layer, int kvHead) {
     const AttentionShape& shape = layer.shape;
@@ -26,21 +27,51 @@ CapturedHead headOf(const CapturedLayer& layer, int kvHead) {
     return head;
 }
 
-/// Tiles of one KV head and one choice of query heads.
-void compute(TileDevice& card, const CapturedLayer& layer, std::span<const TileKey> keys, const TileReady& onTile) {
-    const HeadChoice chosen = chooseHeads(layer, keys.front().kvHead, keys.front().queryHead);
-    std::vector<CellRange> ranges;
-    for (const TileKey& key : keys) ranges.push_back({key.block, key.firstQuery(), key.firstKey()});
-    std::vector<float> mean(keys.size() * kCells), max(mean.size());
-    card.tiles(headOf(layer, chosen.kvHead), chosen.first - chosen.kvHead * layer.shape.groupSize(), chosen.count,
-               ranges, TileKey::kCells, mean, max);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        auto tile = std::make_shared<AttentionTile>(emptyTile(layer, keys[i]));
-        const auto from = static_cast<std::ptrdiff_t>(i * kCells), to = from + std::ptrdiff_t(kCells);
-        tile->mean.assign(mean.begin() + from, mean.begin() + to);
-        tile->max.assign(max.begin() + from, max.begin() + to);
-        onTile(keys[i], std::move(tile));
+/// Tiles [row, row + rows) × [col, col + cols).
+struct TileRange {
+    int row = 0, col = 0, rows = 0, cols = 0;
+};
+
+/// Around keys of one head at one resolution.
+TileRange around(std::span<const TileKey> keys) {
+    const auto [top, bottom] = std::ranges::minmax(keys, {}, &TileKey::row);
+    const auto [left, right] = std::ranges::minmax(keys, {}, &TileKey::col);
+    return {top.row, left.col, bottom.row - top.row + 1, right.col - left.col + 1};
+}
+
+/// The part of a range that is one tile.
+std::vector<float> cut(std::span<const float> cells, std::int64_t stride, int row, int col) {
+    std::vector<float> tile(std::size_t(TileKey::kCells) * TileKey::kCells);
+    for (std::int64_t r = 0; r < TileKey::kCells; ++r) {
+        const auto from = cells.begin() + (row * TileKey::kCells + r) * stride + std::int64_t(col) * TileKey::kCells;
+        std::copy_n(from, TileKey::kCells, tile.begin() + r * TileKey::kCells);
     }
+    return tile;
+}
+
+/// Keys of one head at one resolution, from one launch.
+void compute(TileDevice& card, const CapturedLayer& layer, std::span<const TileKey> keys, const TileReady& onTile) {
+    const TileKey& first = keys.front();
+    const HeadChoice chosen = chooseHeads(layer, first.kvHead, first.queryHead);
+    const TileRange tiles = around(keys);
+    const CellRange range{first.block, tiles.row * first.tokens(), tiles.col * first.tokens(),
+                          tiles.rows * TileKey::kCells, tiles.cols * TileKey::kCells};
+    const CellValues values = card.cells(headOf(layer, chosen.kvHead),
+                                         chosen.first - chosen.kvHead * layer.shape.groupSize(), chosen.count, range);
+    for (const TileKey& key : keys) {
+        auto tile = std::make_shared<AttentionTile>(emptyTile(layer, key));
+        tile->mean = cut(values.mean, range.cols, key.row - tiles.row, key.col - tiles.col);
+        tile->max = cut(values.max, range.cols, key.row - tiles.row, key.col - tiles.col);
+        onTile(key, std::move(tile));
+    }
+}
+
+/// True when one launch may serve all of them.
+bool belongTogether(std::span<const TileKey> keys) {
+    const TileKey &a = keys.front(), &b = keys.back();
+    if (a.kvHead != b.kvHead || a.queryHead != b.queryHead || a.block != b.block) return false;
+    const TileRange tiles = around(keys);
+    return tiles.rows <= kSide && tiles.cols <= kSide;
 }
 
 } // namespace
@@ -60,12 +91,13 @@ void computeTilesOnCard(TileDevice& card, const CapturedLayer& layer, std::span<
         else below.push_back(key);
     }
     for (std::size_t begin = 0; begin < below.size();) {
-        std::size_t end = begin + 1;
-        while (end < below.size() && end - begin < kAtOnce && below[end].kvHead == below[begin].kvHead &&
-               below[end].queryHead == below[begin].queryHead)
-            ++end;
-        compute(card, layer, std::span(below).subspan(begin, end - begin), onTile);
-        begin = end;
+        const auto rest = std::span(below).subspan(begin);
+        std::size_t count = 1;
+        while (count < rest.size() && belongTogether(rest.first(count + 1))) ++count;
+        const TileRange tiles = around(rest.first(count));
+        if (tiles.rows * tiles.cols > kSpare * static_cast<double>(count) + 1) count = 1; // scattered: one by one
+        compute(card, layer, rest.first(count), onTile);
+        begin += count;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/compare/validation.h"
 
+#include "engine/compare/head_costs.h"
 #include "engine/core/error.h"
 #include "engine/core/rank_correlation.h"
 
@@ -22,24 +23,6 @@ WindowMap oneHead(const WindowMap& plan, std::size_t index) {
     WindowMap map = denseWindows(plan.layers, plan.kvHeads, plan.sink);
     map.windows[index] = plan.windows[index];
     return map;
-}
-
-/// |Σ_i C_i(w)| of every KV head on one sample, over the query heads that share it.
-std::vector<double> estimateHeads(const SampleCosts& costs, const ModelConfig& config, const WindowMap& plan, int length) {
-    std::vector<double> estimate;
-    const auto t = static_cast<std::size_t>(costs.tiles + 1);
-    for (int l = 0; l < config.layers; ++l)
-        for (int g = 0; g < config.kvHeads; ++g) {
-            const std::int64_t w = plan.window(LayerIndex(l), KvHeadIndex(g));
-            double sum = 0;
-            for (int q = 0; q < config.groupSize() && w + plan.sink < length; ++q) {
-                const auto head = static_cast<std::size_t>(l * config.heads + g * config.groupSize() + q);
-                const auto sink = static_cast<std::size_t>(plan.sink / kBlock);
-                sum += costs.costSigned[(head * kSinkChoices + sink) * t + static_cast<std::size_t>(w / kBlock)];
-            }
-            estimate.push_back(std::abs(sum));
-        }
-    return estimate;
 }
 
 class Validator {
@@ -131,7 +114,7 @@ private:
         backward.costs = &costs;
         if (m_model.backward(backward, m_stop).completion == Completion::Cancelled) return false;
         for (const WindowMap& windows : m_windows) {
-            const auto estimate = estimateHeads(costs, config, windows, m_options.length);
+            const auto estimate = headCosts(costs, config.groupSize(), windows, m_options.length);
             std::vector<HeadLoss>& out = heads.emplace_back();
             for (std::size_t h = 0; h < windows.windows.size(); ++h) {
                 step();

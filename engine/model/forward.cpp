@@ -19,6 +19,41 @@ namespace {
 
 constexpr std::int64_t kLogitRows = 64; ///< rows of logits held at once
 
+/// Throws UsageError for a look back that the caches cannot serve.
+void checkLook(const ForwardItem& item) {
+    if (!item.at && !item.other) return;
+    if (item.commit) throw UsageError("a look back and a mixed look leave the caches as they are");
+    const std::int64_t at = item.at.value_or(item.sequence->length());
+    if (at < item.sequence->reach() || at > item.sequence->length() || (item.other && at > item.other->length()))
+        throw UsageError("position " + std::to_string(at) + " is out of reach: the cache serves " +
+                         std::to_string(item.sequence->reach()) + " to " + std::to_string(item.sequence->length()));
+    if (item.other && item.other->sink() != item.sequence->sink())
+        throw UsageError("caches with different sinks cannot be mixed");
+}
+
+/// Caches and windows of one layer of an item: its sequence's, or some of another's.
+struct MixedLayer {
+    std::span<const KvHeadCache> cache;
+    std::span<const std::int64_t> windows;
+    std::vector<KvHeadCache> ownCache;
+    std::vector<std::int64_t> ownWindows;
+
+    void fill(const ForwardItem& item, LayerIndex l) {
+        cache = item.sequence->layer(l);
+        windows = item.sequence->layerWindows(l);
+        if (!item.other) return;
+        ownCache.assign(cache.begin(), cache.end());
+        ownWindows.assign(windows.begin(), windows.end());
+        for (std::size_t g = 0; g < ownCache.size(); ++g)
+            if ((*item.fromOther)[static_cast<std::size_t>(l.value) * ownCache.size() + g]) {
+                ownCache[g] = item.other->layer(l)[g];
+                ownWindows[g] = item.other->layerWindows(l)[g];
+            }
+        cache = ownCache;
+        windows = ownWindows;
+    }
+};
+
 /// Where an item's rows are in the chunk.
 struct ItemRows {
     std::int64_t first = 0, count = 0, held = 0;
@@ -35,6 +70,7 @@ Completion LanguageModel::forward(std::span<ForwardItem> items, const LogitsFn& 
         if (n > config().context)
             throw Error("the input has " + std::to_string(n) + " tokens, the model's context is " +
                         std::to_string(config().context) + "; shorten the prompt or the answer");
+        checkLook(item);
         if (!item.commit && static_cast<std::int64_t>(item.tokens.size()) > chunkRows())
             throw UsageError("a continuation that is only looked at has at most " + std::to_string(chunkRows()) + " tokens");
         if (item.commit) item.sequence->reserve(n);
@@ -85,7 +121,7 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
     std::int64_t wanted = 0;
     for (const ForwardItem& item : items) {
         const auto count = static_cast<std::int64_t>(item.tokens.size());
-        rows.push_back({static_cast<std::int64_t>(ids.size()), count, item.sequence->length()});
+        rows.push_back({static_cast<std::int64_t>(ids.size()), count, item.at.value_or(item.sequence->length())});
         ids.insert(ids.end(), item.tokens.begin(), item.tokens.end());
         for (std::int64_t r = 0; r < count; ++r) {
             positions.push_back(rows.back().held + r);
@@ -120,12 +156,13 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
         m_backend.rope(k, c.kvHeads, positions, cosine, sine, false);
 
         std::vector<BatchItem> batch;
+        std::vector<MixedLayer> mixed(items.size());
         std::int64_t queryRow = 0;
         for (std::size_t i = 0; i < items.size(); ++i) {
             const std::int64_t queries = last ? std::min(items[i].logitRows, rows[i].count) : rows[i].count;
-            const Sequence& s = *items[i].sequence;
-            batch.push_back({queryRow, queries, rows[i].first, rows[i].count, rows[i].held, s.layer(LayerIndex(l)),
-                             s.layerWindows(LayerIndex(l)), s.sink()});
+            mixed[i].fill(items[i], LayerIndex(l));
+            batch.push_back({queryRow, queries, rows[i].first, rows[i].count, rows[i].held, mixed[i].cache,
+                             mixed[i].windows, items[i].sequence->sink()});
             // The wanted rows move together; ranges may overlap, always towards the front.
             const std::int64_t from = rows[i].first + rows[i].count - queries;
             if (last && queries > 0 && from != queryRow)

@@ -2,6 +2,7 @@
 #include "engine/model/language_model.h"
 
 #include "engine/core/error.h"
+#include "engine/model/memory_estimate.h"
 #include "engine/model/step_recorder.h"
 
 #include <cmath>
@@ -39,6 +40,7 @@ LanguageModel::LanguageModel(std::shared_ptr<const Model> files, Backend& backen
                              const ProgressFn& progress)
     : m_files(std::move(files)), m_backend(backend) {
     const ModelConfig& c = config();
+    checkWeightsFit();
     m_embedding = loadWeight({"model.embed_tokens.weight"}, c.hidden, m_memory);
     for (int l = 0; l < c.layers && !stop.stop_requested(); ++l) {
         const std::string base = "model.layers." + std::to_string(l) + ".";
@@ -65,6 +67,14 @@ LanguageModel::LanguageModel(std::shared_ptr<const Model> files, Backend& backen
     }
     m_finalNorm = loadWeight({"model.norm.weight"}, c.hidden, m_memory);
     m_head = c.tiedEmbeddings ? m_embedding : loadWeight({"lm_head.weight"}, c.hidden, m_memory);
+}
+
+void LanguageModel::checkWeightsFit() const {
+    const auto bytes = static_cast<std::uint64_t>(parameterCount(config()) * bytesPerValue(m_backend.dtype()));
+    const DeviceInfo device = m_backend.device();
+    if (bytes > device.freeBytes)
+        throw MemoryError("the weights of " + m_files->name + " on " + device.name, bytes, device.freeBytes,
+                          "use a smaller model or another device");
 }
 
 LanguageModel::~LanguageModel() = default;

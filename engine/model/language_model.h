@@ -13,6 +13,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -30,6 +31,12 @@ struct ForwardItem {
     std::int64_t logitRows = 0;
     /// false: the sequence stays as it was (a continuation is only looked at).
     bool commit = true;
+    /// Position of the first token, where not after everything held: a look back, not committed. Sequence::reach()
+    /// says how far.
+    std::optional<std::int64_t> at{};
+    /// KV heads [L][G] that read the cache of `other`, which holds the same tokens, under its windows; not committed.
+    const Sequence* other = nullptr;
+    const std::vector<bool>* fromOther = nullptr;
 };
 
 /// Receives the logits of one row: item index, position of the row's token, [vocab] values valid for the call.
@@ -60,6 +67,7 @@ public:
     ~LanguageModel();
 
     const Model& files() const { return *m_files; }
+    const std::shared_ptr<const Model>& sharedFiles() const { return m_files; }
     const ModelConfig& config() const { return m_files->config; }
     Backend& backend() { return m_backend; }
     std::uint64_t weightBytes() const { return m_weightBytes; } ///< on the device
@@ -100,6 +108,7 @@ private:
     void ensureRope(std::int64_t positions);
     Tensor view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const;
     Tensor ropeTable(const Buffer& buffer) const;
+    void checkWeightsFit() const;
     void checkTokens(std::span<const int> tokens) const;
     void checkSample(std::span<const int> ids, const WindowMap* windows) const;
 

@@ -31,8 +31,8 @@ WindowMap MaskSource::windows(int layers, int kvHeads, std::int64_t n) const {
     return map;
 }
 
-Sequence::Sequence(LanguageModel& model, MaskSource mask, std::int64_t n)
-    : m_model(&model), m_mask(std::move(mask)), m_n(roundUpToBlock(std::max<std::int64_t>(n, 1))) {
+Sequence::Sequence(LanguageModel& model, MaskSource mask, std::int64_t n, std::int64_t slack)
+    : m_model(&model), m_mask(std::move(mask)), m_n(roundUpToBlock(std::max<std::int64_t>(n, 1))), m_slack(slack) {
     Layout layout = layOut(m_n);
     m_windows = std::move(layout.windows);
     m_heads = std::move(layout.heads);
@@ -44,23 +44,30 @@ std::uint64_t Sequence::nextLayoutId() {
     return ++last;
 }
 
-Sequence::Layout Sequence::layOut(std::int64_t n) const {
+Sequence::Layout Sequence::planLayout(std::int64_t n) const {
     const ModelConfig& config = m_model->config();
     Layout layout;
     layout.windows = m_mask.windows(config.layers, config.kvHeads, n);
     // A cache never holds more than d(N): windows beyond that are clipped.
     const std::int64_t sink = layout.windows.sink, most = denseCache(n, static_cast<int>(sink)) - sink;
-    std::int64_t slots = 0;
     for (const std::int64_t w : layout.windows.windows) {
-        layout.heads.push_back({nullptr, nullptr, sink, std::min(w, most), sink});
-        slots += sink + layout.heads.back().ring;
+        layout.heads.push_back({nullptr, nullptr, sink, w >= most - m_slack ? most : w + m_slack, sink});
+        layout.bytes += 2 * static_cast<std::uint64_t>((sink + layout.heads.back().ring) * rowBytes());
     }
-    const std::int64_t row = config.headDim * bytesPerValue(m_model->backend().dtype());
-    layout.storage = m_model->backend().allocate(static_cast<std::size_t>(2 * slots * row), "KV cache of " +
-                                                 std::to_string(n) + " tokens");
+    return layout;
+}
+
+std::int64_t Sequence::rowBytes() const {
+    return m_model->config().headDim * bytesPerValue(m_model->backend().dtype());
+}
+
+Sequence::Layout Sequence::layOut(std::int64_t n) const {
+    Layout layout = planLayout(n);
+    checkFits(layout.bytes, n);
+    layout.storage = m_model->backend().allocate(layout.bytes, "KV cache of " + std::to_string(n) + " tokens");
     auto* at = layout.storage.as<std::byte>();
     for (KvHeadCache& head : layout.heads) {
-        const std::int64_t bytes = (head.sink + head.ring) * row;
+        const std::int64_t bytes = (head.sink + head.ring) * rowBytes();
         head.k = at;
         head.v = at + bytes;
         at += 2 * bytes;
@@ -68,9 +75,23 @@ Sequence::Layout Sequence::layOut(std::int64_t n) const {
     return layout;
 }
 
+void Sequence::checkFits(std::uint64_t bytes, std::int64_t n) const {
+    const std::uint64_t free = m_model->backend().device().freeBytes;
+    if (bytes <= free) return;
+    std::int64_t fitting = 0, tooLong = n / kBlock;
+    while (tooLong - fitting > 1) {
+        const std::int64_t middle = fitting + (tooLong - fitting) / 2;
+        (planLayout(middle * kBlock).bytes <= free ? fitting : tooLong) = middle;
+    }
+    const double share = static_cast<double>(free) / static_cast<double>(bytes);
+    throw MemoryError("the KV cache of " + std::to_string(n) + " tokens", bytes, free,
+                      std::to_string(fitting * kBlock) + " tokens would fit, or a smaller batch, or a plan that keeps " +
+                          std::to_string(static_cast<int>(100 * share)) + "% of this cache");
+}
+
 void Sequence::copyHeld(const KvHeadCache& from, const KvHeadCache& to) const {
     Backend& backend = m_model->backend();
-    const std::int64_t row = m_model->config().headDim * bytesPerValue(backend.dtype());
+    const std::int64_t row = rowBytes();
     const auto move = [&](std::int64_t fromSlot, std::int64_t toSlot, std::int64_t rows) {
         for (const auto& [a, b] : {std::pair{from.k, to.k}, std::pair{from.v, to.v}})
             backend.copy(static_cast<std::byte*>(b) + toSlot * row, static_cast<std::byte*>(a) + fromSlot * row,
@@ -114,7 +135,7 @@ void Sequence::rewind(std::int64_t length) {
 }
 
 Sequence Sequence::Copy() const {
-    Sequence copy(*m_model, m_mask, m_n);
+    Sequence copy(*m_model, m_mask, m_n, m_slack);
     m_model->backend().copy(copy.m_storage.data(), m_storage.data(), m_storage.bytes());
     for (std::size_t i = 0; i < m_heads.size(); ++i) copy.m_heads[i].ringFirst = m_heads[i].ringFirst;
     copy.m_length = m_length;
@@ -135,6 +156,14 @@ std::span<const std::int64_t> Sequence::layerWindows(LayerIndex l) const {
 void Sequence::advance(std::int64_t tokens) {
     m_length += tokens;
     for (KvHeadCache& head : m_heads) head.ringFirst = std::max(head.ringFirst, m_length - head.ring);
+}
+
+std::int64_t Sequence::reach() const {
+    std::int64_t reach = 0;
+    for (std::size_t i = 0; i < m_heads.size(); ++i)
+        if (m_heads[i].ringFirst > m_heads[i].sink)
+            reach = std::max(reach, std::min(m_length, m_heads[i].ringFirst + m_windows.windows[i] - 1));
+    return reach;
 }
 
 std::int64_t Sequence::missingKeys() const {

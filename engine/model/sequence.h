@@ -33,8 +33,9 @@ public:
     /// Outgrown N rises in steps of this many tokens.
     static constexpr std::int64_t kGrowth = 1024;
 
-    /// Room for `n` tokens (rounded up to 64). Throws MemoryError.
-    Sequence(LanguageModel& model, MaskSource mask, std::int64_t n);
+    /// Room for `n` tokens (rounded up to 64). Rings hold `slack` tokens more than their windows show, so that the last
+    /// `slack` tokens can be looked back at. Throws MemoryError.
+    Sequence(LanguageModel& model, MaskSource mask, std::int64_t n, std::int64_t slack = 0);
     Sequence(Sequence&&) = default;
     Sequence& operator=(Sequence&&) = default;
 
@@ -43,6 +44,8 @@ public:
 
     std::int64_t length() const { return m_length; } ///< tokens held so far; the next token's position
     std::int64_t capacity() const { return m_n; }    ///< N of the current layout
+    /// The earliest position that a look back may start at: from there on no ring has dropped what the mask shows.
+    std::int64_t reach() const;
     std::uint64_t kvBytes() const { return m_storage.bytes(); }
     const WindowMap& windows() const { return m_windows; }
     /// Of its caches and of what they hold: another after a new layout and after going back. Never that of another
@@ -72,15 +75,20 @@ private:
     struct Layout {
         WindowMap windows;
         std::vector<KvHeadCache> heads; ///< [L][G]
+        std::uint64_t bytes = 0;
         Buffer storage;
     };
     static std::uint64_t nextLayoutId();
+    std::int64_t rowBytes() const;
+    Layout planLayout(std::int64_t n) const; ///< without memory
     Layout layOut(std::int64_t n) const;
+    /// Throws MemoryError that says what would fit.
+    void checkFits(std::uint64_t bytes, std::int64_t n) const;
     void copyHeld(const KvHeadCache& from, const KvHeadCache& to) const;
 
     LanguageModel* m_model;
     MaskSource m_mask;
-    std::int64_t m_n = 0, m_length = 0;
+    std::int64_t m_n = 0, m_length = 0, m_slack = 0;
     int m_relayouts = 0;
     std::uint64_t m_layoutId = nextLayoutId();
     WindowMap m_windows;

@@ -15,6 +15,25 @@ namespace {
 
 constexpr std::size_t kGathered = 16; ///< tiles between two looks at what views want
 
+/// The loaded model where its device computes gradients, else a second one on the processor for as long as this lives.
+/// After a stop it may be half loaded: ask before it is used.
+class WithGradients {
+public:
+    WithGradients(EngineState& state, JobContext& context) : m_model(&state.model()) {
+        if (m_model->backend().hasGradients()) return;
+        context.report({"Load the model on the processor", 0, 1});
+        m_backend = makeCpuBackend(state.options().threads);
+        m_own = std::make_unique<LanguageModel>(m_model->sharedFiles(), *m_backend, context.stop());
+        m_model = m_own.get();
+    }
+    LanguageModel& model() const { return *m_model; }
+
+private:
+    LanguageModel* m_model;
+    std::unique_ptr<Backend> m_backend;
+    std::unique_ptr<LanguageModel> m_own;
+};
+
 /// The causal tiles under a rectangle of cells.
 std::vector<TileKey> tilesUnder(const AttentionOf& of, int block, const QRect& cells) {
     constexpr int side = TileKey::kCells;
@@ -118,7 +137,8 @@ void CaptureService::summarize(quint64 generation, int firstLayer, JobContext& c
 Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& prompt, std::int64_t lossLast) {
     return m_jobs.submit(tr("Measuring influence on %1").arg(prompt->name), false,
                          [this, prompt, lossLast, state = m_state](JobContext& context) {
-        LanguageModel& model = state->model();
+        const WithGradients place(*state, context);
+        LanguageModel& model = place.model();
         const ModelConfig& config = model.config();
         const auto n = std::int64_t(prompt->ids.size());
         if (n < 2) throw UsageError("influence needs a prompt of at least two tokens");
@@ -130,6 +150,8 @@ Job* CaptureService::measureInfluence(const std::shared_ptr<const PromptValue>& 
             context.report({"Backward pass", config.layers - attention.layer.value, config.layers});
             return !context.stop().stop_requested();
         };
+        context.mark(context.stop().stop_requested() ? Completion::Cancelled : Completion::Done);
+        if (context.stop().stop_requested()) return;
         context.report({"Forward pass", 0, 1});
         const BackwardResult result = model.backward(work, context.stop());
         context.mark(result.completion);

@@ -1,13 +1,17 @@
-// `moa compare`: dense and sparse side by side, free-running and in lockstep on the dense model's tokens.
+// `moa compare`: dense and sparse side by side, free-running and in lockstep on the dense model's tokens; which heads
+// are to blame for a token, and what it becomes with some of them widened.
 #include "app/cli/commands/commands.h"
+#include "app/cli/parse_list.h"
 #include "app/cli/plan_choice.h"
 #include "app/cli/prompt.h"
 #include "app/cli/text_table.h"
 
 #include "engine/compare/lockstep.h"
+#include "engine/compare/lockstep_session.h"
 #include "engine/core/format.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 namespace moa::cli {
@@ -16,6 +20,8 @@ namespace {
 struct CompareFlags {
     std::string model, plan;
     int maxNew = 64;
+    std::string blame, counterfactual;
+    bool asksBlame() const { return !blame.empty(); }
     PromptOptions prompt;
 };
 
@@ -47,7 +53,104 @@ std::string describe(const Json& result) {
                           {"KL, largest", formatFixed(most, 6) + " nats"}});
 }
 
+/// "5:0,4:1".
+std::vector<HeadId> parseHeads(const std::string& text, const ModelConfig& c) {
+    std::vector<HeadId> heads;
+    for (const std::string& part : splitList(text)) {
+        const std::size_t colon = part.find(':');
+        if (colon == std::string::npos) throw UsageError("--counterfactual " + part + ": expected LAYER:KVHEAD");
+        const auto layer = parseIntegers("--counterfactual", part.substr(0, colon), 0, c.layers - 1);
+        const auto head = parseIntegers("--counterfactual", part.substr(colon + 1), 0, c.kvHeads - 1);
+        if (layer.size() != 1 || head.size() != 1)
+            throw UsageError("--counterfactual " + part + ": expected LAYER:KVHEAD");
+        heads.push_back({LayerIndex(layer.front()), KvHeadIndex(head.front())});
+    }
+    if (heads.empty()) throw UsageError("--counterfactual names no head");
+    return heads;
+}
+
+/// The token asked about: by its number, or the first divergence, or the one that differs most.
+std::size_t tokenOf(const CompareFlags& flags, const LockstepOutcome& outcome) {
+    if (!flags.blame.empty() && flags.blame != "auto")
+        return static_cast<std::size_t>(
+            parseIntegers("--blame", flags.blame, 0, static_cast<int>(outcome.kl.size()) - 1).front());
+    if (outcome.firstDivergence && *outcome.firstDivergence < static_cast<std::int64_t>(outcome.kl.size()))
+        return static_cast<std::size_t>(*outcome.firstDivergence);
+    return static_cast<std::size_t>(std::ranges::max_element(outcome.kl) - outcome.kl.begin());
+}
+
+/// Blame and counterfactual of one token, into `result`.
+void explainToken(const CompareFlags& flags, LanguageModel& model, const MaskSource& mask, const std::vector<int>& prompt,
+                  const LockstepOutcome& outcome, Json& result, CliContext& cli) {
+    if ((!flags.asksBlame() && flags.counterfactual.empty()) || outcome.kl.empty()) return;
+    const std::size_t token = tokenOf(flags, outcome);
+    LockstepSession session(model, mask, prompt, static_cast<int>(token) + 1);
+    if (session.prefill(cli.stopToken(), cli.progress()) == Completion::Cancelled) throw CancelledError();
+    while (session.step(cli.stopToken())) {
+    }
+    cli.throwIfCancelled();
+    const auto headsJson = [](std::span<const HeadId> heads) {
+        Json list = Json::array();
+        for (const HeadId& head : heads)
+            list.push_back(std::to_string(head.layer.value) + ":" + std::to_string(head.kvHead.value));
+        return list;
+    };
+    if (flags.asksBlame()) {
+        constexpr double kMended = 0.9;
+        constexpr std::size_t kMostHeads = 3, kCandidates = 12;
+        const std::vector<BlameRow> blamed = session.blame(token, cli.stopToken());
+        result["blame"] = Json::array();
+        for (const BlameRow& row : blamed)
+            result["blame"].push_back({{"layer", row.head.layer.value},
+                                       {"kv_head", row.head.kvHead.value},
+                                       {"hidden_mass", row.hiddenMass},
+                                       {"influence", row.influence}});
+        const auto heads = session.mend(token, blamed, kMended, kMostHeads, kCandidates, cli.stopToken());
+        result["mend"] = {{"heads", headsJson(heads)},
+                          {"kl_after", session.widen(token, heads).klAfter.front()}};
+    }
+    if (!flags.counterfactual.empty()) {
+        const std::vector<HeadId> heads = parseHeads(flags.counterfactual, model.config());
+        const auto start = std::chrono::steady_clock::now();
+        const Counterfactual with = session.widen(token, heads);
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const auto exact = session.rerun(token, heads, cli.stopToken());
+        cli.throwIfCancelled();
+        result["counterfactual"] = {{"token", token},         {"heads", headsJson(heads)},
+                                    {"kl_before", with.klBefore.front()}, {"kl_after", with.klAfter.front()},
+                                    {"kl_rerun", *exact},     {"seconds", seconds}};
+    }
+    result["token"] = token;
+    cli.throwIfCancelled();
+}
+
+std::string describeToken(const Json& result) {
+    std::string text;
+    if (result.contains("blame")) {
+        TextTable table({"layer", "KV head", "attention hidden", "cost of the rule, nats"});
+        constexpr std::size_t kShown = 8;
+        for (std::size_t i = 0; i < std::min(kShown, result["blame"].size()); ++i) {
+            const Json& row = result["blame"][i];
+            table.add({row["layer"].dump(), row["kv_head"].dump(), formatFixed(row["hidden_mass"].get<double>(), 4),
+                       formatFixed(row["influence"].get<double>(), 6)});
+        }
+        text += "\nBlame for token " + result["token"].dump() + "\n" + table.text();
+        text += keyValueLines({{"mended by", result["mend"]["heads"].dump()},
+                               {"KL then", formatFixed(result["mend"]["kl_after"].get<double>(), 6) + " nats"}});
+    }
+    if (result.contains("counterfactual")) {
+        const Json& c = result["counterfactual"];
+        const auto nats = [&](const char* key) { return formatFixed(c[key].get<double>(), 6) + " nats"; };
+        text += "\nToken " + c["token"].dump() + " with " + c["heads"].dump() + " widened\n" +
+                keyValueLines({{"KL before", nats("kl_before")},
+                               {"KL after", nats("kl_after")},
+                               {"KL of a re-run", nats("kl_rerun")}});
+    }
+    return text;
+}
+
 ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
+    if (flags.asksBlame()) cli.needGradients();
     const auto files = cli.loadFiles(flags.model);
     const PlanChoice plan = choosePlan(flags.plan, *files, cli);
     const Prompt prompt = readSomePrompt(flags.prompt, *files, cli, "a comparison");
@@ -60,14 +163,16 @@ ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
                   .settings = {{"prompt", prompt.describe()}, {"max_new", flags.maxNew}}});
     const LockstepOutcome outcome =
         runLockstep(*model, plan.mask(), prompt.ids, flags.maxNew, cli.stopToken(), cli.progress());
-    const Json result = {
+    Json result = {
         {"dense", side(outcome.dense, *files)},
         {"sparse", side(outcome.sparse, *files)},
         {"prompt_tokens", prompt.ids.size()},
         {"first_divergence", outcome.firstDivergence ? Json(*outcome.firstDivergence) : Json()},
         {"kl", outcome.kl},
         {"rank", outcome.rank}};
-    Conclusion end{.result = result, .text = describe(result)};
+    if (outcome.completion == Completion::Done)
+        explainToken(flags, *model, plan.mask(), prompt.ids, outcome, result, cli);
+    Conclusion end{.result = result, .text = describe(result) + describeToken(result)};
     if (!outcome.kl.empty())
         end.measurements.push_back({"kl",
                                     "nats",
@@ -89,12 +194,17 @@ void addCompareCommand(CLI::App& app, CliContext& cli) {
     auto flags = std::make_shared<CompareFlags>();
     CLI::App& command = cli.addCommand(app, "compare", "Dense and sparse side by side",
                                        "  moa compare moa-tiny plan.json --text-file prompt.txt --chat\n"
-                                       "  moa compare moa-tiny plan.json --ids ids.json --max-new 32 --json");
+                                       "  moa compare moa-tiny plan.json --ids ids.json --max-new 32 --json\n"
+                                       "  moa compare moa-tiny plan.json --text-file prompt.txt --blame");
     command.add_option("MODEL", flags->model, "folder, .safetensors file or name")->required();
     command.add_option("PLAN", flags->plan, "plan file")->required();
     command.add_option("--max-new", flags->maxNew, "tokens")
         ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
+    command.add_option("--blame", flags->blame, "which heads lost a token: its number (default: the first divergence)")
+        ->expected(0, 1)
+        ->default_str("auto");
+    command.add_option("--counterfactual", flags->counterfactual, "KV heads, 5:0,4:1, to widen for that token");
     addPromptOptions(command, flags->prompt);
     cli.onRun(command, [flags, &cli] { return runCompare(*flags, cli); });
 }

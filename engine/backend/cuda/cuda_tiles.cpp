@@ -3,11 +3,11 @@
 #include "engine/backend/cuda/decode_cache.h"
 #include "engine/backend/cuda/device_memory.h"
 #include "engine/backend/cuda/stream.h"
-#include "engine/core/error.h"
 #include "moa_kernels/cuda/cache.h"
 #include "moa_kernels/cuda/heatmap.h"
 
 #include <list>
+#include <utility>
 
 namespace moa::cuda {
 
@@ -23,20 +23,38 @@ struct HeadOnCard {
     std::size_t bytes() const { return q.bytes() + k.bytes() + lse.bytes(); }
 };
 
+/// Host memory that the card writes to at full speed.
+class PinnedFloats {
+public:
+    PinnedFloats() = default;
+    PinnedFloats(const PinnedFloats&) = delete;
+    PinnedFloats& operator=(const PinnedFloats&) = delete;
+    ~PinnedFloats() { cudaFreeHost(m_data); }
+    void reserve(std::size_t count) {
+        if (count <= m_count) return;
+        cudaFreeHost(std::exchange(m_data, nullptr));
+        m_count = 0;
+        check(cudaMallocHost(reinterpret_cast<void**>(&m_data), count * sizeof(float)), "taking host memory for cells");
+        m_count = count;
+    }
+    float* data() const { return m_data; }
+
+private:
+    float* m_data = nullptr;
+    std::size_t m_count = 0;
+};
+
 class CudaTiles final : public TileDevice {
 public:
     explicit CudaTiles(int index) : m_index(index) {}
     ~CudaTiles() override { m_stream.synchronise(); }
 
-    void tiles(const CapturedHead& head, int firstHead, int heads, std::span<const CellRange> ranges, int side,
-               std::span<float> mean, std::span<float> max) override {
+    CellValues cells(const CapturedHead& head, int firstHead, int heads, const CellRange& range) override {
         check(cudaSetDevice(m_index), "choosing the device"); // belongs to the thread
-        const std::size_t cells = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
-        if (mean.size() != ranges.size() * cells || max.size() != mean.size())
-            throw UsageError("tiles are written whole");
+        const std::size_t count = static_cast<std::size_t>(range.rows) * static_cast<std::size_t>(range.cols);
         const HeadOnCard& at = onCard(head);
-        reserve(m_mean, mean.size_bytes());
-        reserve(m_max, max.size_bytes());
+        reserve(m_cells, 2 * count * sizeof(float));
+        m_host.reserve(2 * count);
         k::HeatmapParams p;
         p.q = at.q.as<char>() + 2 * firstHead * head.headDim;
         p.qHeadStride = head.headDim, p.qTokenStride = std::int64_t(head.heads) * head.headDim;
@@ -45,31 +63,21 @@ public:
         p.heads = heads, p.tokens = int32(head.n), p.headDim = head.headDim;
         p.window = int32(head.window), p.sink = int32(head.sink);
         p.scale = head.scale;
-        p.rows = p.cols = side;
-        p.element = element(head);
-        for (std::size_t i = 0; i < ranges.size(); ++i) {
-            p.block = ranges[i].block;
-            p.firstQuery = int32(ranges[i].firstQuery), p.firstKey = int32(ranges[i].firstKey);
-            p.mean = m_mean.as<float>() + i * cells, p.max = m_max.as<float>() + i * cells;
-            check(k::launchHeatmap(p, m_stream), "pooling attention");
-        }
-        read(mean, m_mean);
-        read(max, m_max);
+        p.block = range.block, p.rows = range.rows, p.cols = range.cols;
+        p.firstQuery = int32(range.firstQuery), p.firstKey = int32(range.firstKey);
+        p.mean = m_cells.as<float>(), p.max = p.mean + count;
+        p.element = head.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
+        check(k::launchHeatmap(p, m_stream), "pooling attention");
+        check(cudaMemcpyAsync(m_host.data(), m_cells.as(), 2 * count * sizeof(float), cudaMemcpyDeviceToHost, m_stream),
+              "reading cells");
         m_stream.synchronise();
+        return {{m_host.data(), count}, {m_host.data() + count, count}};
     }
 
 private:
-    static k::Element element(const CapturedHead& head) {
-        return head.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
-    }
     static void reserve(DeviceMemory& memory, std::size_t bytes) {
-        if (memory.bytes() < bytes) memory = DeviceMemory(bytes, "tiles");
+        if (memory.bytes() < bytes) memory = DeviceMemory(bytes, "cells of a view");
     }
-    void read(std::span<float> to, const DeviceMemory& from) {
-        check(cudaMemcpyAsync(to.data(), from.as(), to.size_bytes(), cudaMemcpyDeviceToHost, m_stream),
-              "reading tiles");
-    }
-
     /// The head's rows as the kernel wants them; the one asked for last is at the front.
     const HeadOnCard& onCard(const CapturedHead& head) {
         for (auto it = m_heads.begin(); it != m_heads.end(); ++it)
@@ -114,7 +122,8 @@ private:
     int m_index;
     Stream m_stream;
     std::list<HeadOnCard> m_heads;
-    DeviceMemory m_wide, m_mean, m_max;
+    DeviceMemory m_wide, m_cells;
+    PinnedFloats m_host;
 };
 
 } // namespace

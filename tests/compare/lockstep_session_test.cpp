@@ -1,0 +1,145 @@
+// Lockstep by token: looks back, mixed caches against caches put together by hand, blame and mending of an answer
+// that a plan lost.
+#include "engine/compare/lockstep_session.h"
+
+#include "engine/compare/answering.h"
+#include "engine/core/error.h"
+#include "engine/tasks/generator.h"
+#include "engine/tasks/task_encoding.h"
+#include "tests/model/model_fixture.h"
+
+#include <cstring>
+
+namespace moa::test {
+namespace {
+
+const std::string kTexts = kSource + "/resources/texts";
+
+std::vector<int> noise(std::size_t count) {
+    std::vector<int> ids(count);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = static_cast<int>(i * 7919 % 2000) + 3;
+    return ids;
+}
+
+std::vector<float> lastLogits(ForwardItem item) {
+    std::vector<float> row;
+    EXPECT_EQ(tinyModel().forward(std::span(&item, 1), [&](std::size_t, std::int64_t, std::span<const float> r) {
+        row.assign(r.begin(), r.end());
+    }), Completion::Done);
+    return row;
+}
+
+WindowMap narrow() {
+    WindowMap map = denseWindows(6, 4, 64);
+    for (std::size_t i = 0; i < map.windows.size(); ++i) map.windows[i] = 64 * (1 + static_cast<std::int64_t>(i % 5));
+    return map;
+}
+
+TEST(LookBack, EqualsTheStepThatWasTakenThere) {
+    const std::vector<int> ids = noise(700);
+    Sequence sequence(tinyModel(), MaskSource::fixed(narrow()), 700, 40);
+    std::vector<std::vector<float>> taken;
+    lastLogits({&sequence, std::span(ids).first(660), 1});
+    for (std::size_t t = 660; t < 700; ++t) taken.push_back(lastLogits({&sequence, std::span(ids).subspan(t, 1), 1}));
+    for (const std::size_t t : {660u, 675u, 699u}) {
+        ForwardItem look{&sequence, std::span(ids).subspan(t, 1), 1, false};
+        look.at = static_cast<std::int64_t>(t);
+        EXPECT_LT(maxDifference(lastLogits(look), taken[t - 660]), 1e-5) << t;
+    }
+    EXPECT_EQ(sequence.length(), 700);
+    ForwardItem tooFar{&sequence, std::span(ids).subspan(600, 1), 1, false};
+    tooFar.at = 600;
+    EXPECT_THROW(lastLogits(tooFar), UsageError);
+}
+
+/// Rows of positions [0, length) from one cache to another of any layout; float, as on the processor.
+void copyRows(const KvHeadCache& from, const KvHeadCache& to, std::int64_t length, std::size_t headDim) {
+    const auto slot = [](const KvHeadCache& c, std::int64_t p) { return p < c.sink ? p : c.sink + (p - c.sink) % c.ring; };
+    for (std::int64_t p = 0; p < length; ++p) {
+        if (p >= from.sink && p < length - from.ring) continue;
+        for (const auto& [a, b] : {std::pair{from.k, to.k}, std::pair{from.v, to.v}})
+            std::memcpy(static_cast<float*>(b) + slot(to, p) * std::int64_t(headDim),
+                        static_cast<const float*>(a) + slot(from, p) * std::int64_t(headDim), headDim * sizeof(float));
+    }
+}
+
+TEST(MixedLook, EqualsCachesPutTogetherByHand) {
+    const std::vector<int> ids = noise(601);
+    const WindowMap windows = narrow();
+    Sequence dense(tinyModel(), MaskSource::dense(), 640), sparse(tinyModel(), MaskSource::fixed(windows), 640, 20);
+    lastLogits({&dense, std::span(ids).first(600), 1});
+    lastLogits({&sparse, std::span(ids).first(600), 1});
+    std::vector<bool> widened(24);
+    WindowMap mixed = windows;
+    for (const std::size_t h : {1u, 9u, 20u, 23u}) {
+        widened[h] = true;
+        mixed.windows[h] = WindowMap::kFullWindow;
+    }
+    Sequence byHand(tinyModel(), MaskSource::fixed(mixed), 640, 20);
+    for (std::size_t h = 0; h < 24; ++h) copyRows((widened[h] ? dense : sparse).caches()[h], byHand.caches()[h], 600, 64);
+    byHand.advance(600);
+    ForwardItem look{&sparse, std::span(ids).subspan(600, 1), 1, false};
+    look.other = &dense;
+    look.fromOther = &widened;
+    const auto seen = lastLogits(look), expected = lastLogits({&byHand, std::span(ids).subspan(600, 1), 1});
+    EXPECT_LT(maxDifference(seen, expected), 1e-5);
+    EXPECT_GT(maxDifference(seen, lastLogits({&sparse, std::span(ids).subspan(600, 1), 1, false})), 1e-3);
+}
+
+TEST(LockstepSession, APlanThatCoversEverythingNeverDiverges) {
+    const std::vector<int> ids = noise(300);
+    LockstepSession session(tinyModel(), MaskSource::plan(uniformPlan(6, 8, 4, {0, 1})), ids, 8);
+    ASSERT_EQ(session.prefill({}), Completion::Done);
+    std::vector<int> text;
+    while (const auto token = session.step()) {
+        text.push_back(token->token);
+        EXPECT_EQ(token->kl, 0);
+        EXPECT_EQ(token->rank, 1);
+    }
+    GenerateOptions options;
+    options.maxNew = 8;
+    options.stopAtEnd = false;
+    Sequence alone(tinyModel(), MaskSource::dense(), 320);
+    EXPECT_EQ(text, generate(tinyModel(), alone, ids, options, {}, {}).ids);
+    EXPECT_TRUE(session.blame(0, {}).empty());
+    EXPECT_THROW(session.widen(8, {}), UsageError);
+    const HeadId nowhere{LayerIndex(6), KvHeadIndex(0)};
+    EXPECT_THROW(session.widen(0, std::span(&nowhere, 1)), UsageError);
+}
+
+/// Uniform half windows lose lines beyond them; the heads that are blamed bring the answer back.
+TEST(LockstepSession, BlamedHeadsMendAnAnswer) {
+    const TaskEncoder encoder(tinyModel().files());
+    int lost = 0, mended = 0;
+    for (int sample = 0; sample < 3; ++sample) {
+        TaskOptions options;
+        options.length = 768;
+        options.questions = 4;
+        options.seed = 5;
+        options.sample = sample;
+        const EncodedPrompt prompt = encodePrompt(encoder, encoder.generator(kTexts).make(options));
+        std::vector<int> ids = prompt.head;
+        ids.insert(ids.end(), prompt.branches[0].tail.begin(), prompt.branches[0].tail.end()); // the earliest line
+        LockstepSession session(tinyModel(), MaskSource::plan(uniformPlan(6, 8, 4, {0, 0.5})), ids, 48); // "The … is <46196>."
+        ASSERT_EQ(session.prefill({}), Completion::Done);
+        while (session.step()) {
+        }
+        const auto at = std::ranges::find_if(session.tokens(), [](const LockstepToken& t) { return t.kl > 0.5; });
+        if (at == session.tokens().end()) continue;
+        ++lost;
+        const auto t = static_cast<std::size_t>(at - session.tokens().begin());
+        const std::vector<BlameRow> blamed = session.blame(t, {});
+        ASSERT_FALSE(blamed.empty());
+        const std::vector<HeadId> heads = session.mend(t, blamed, 0.9, 3, 12, {});
+        const Counterfactual with = session.widen(t, heads, 2);
+        EXPECT_EQ(with.klBefore.front(), at->kl);
+        mended += with.klAfter.front() <= 0.1 * at->kl;
+        EXPECT_LT(*session.rerun(t, heads, {}), at->kl);
+        EXPECT_EQ(session.alternatives(t, 3).size(), 3u);
+    }
+    EXPECT_GE(lost, 2);
+    EXPECT_EQ(mended, lost);
+}
+
+} // namespace
+} // namespace moa::test
