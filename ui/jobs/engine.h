@@ -9,6 +9,7 @@
 #include "ui/jobs/model_service.h"
 #include "ui/jobs/plan_service.h"
 #include "ui/jobs/prompt_service.h"
+#include "ui/jobs/search_service.h"
 
 namespace moa {
 
@@ -17,8 +18,9 @@ struct Engine {
     explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
           plans(worker, state), captures(worker, views, state), exports(worker, files, state),
-          history(files, state, historyOptions) {}
+          history(files, state, historyOptions), search(state) {}
     ~Engine() {
+        search.shutDown();
         worker.shutDown();
         views.shutDown();
         files.shutDown();
@@ -38,6 +40,7 @@ struct Engine {
     CaptureService captures;
     ExportService exports;
     HistoryService history;
+    SearchService search; ///< on a thread of its own
 };
 
 } // namespace moa
