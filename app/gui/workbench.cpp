@@ -3,6 +3,7 @@
 
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/views/plan_page.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/log_dialog.h"
 #include "ui/widgets/shell/notices.h"
@@ -65,6 +66,10 @@ Workbench::Workbench(const WorkbenchOptions& options)
                        tr("Memory before load, device, eject")}, m_modelPage);
     m_window->addPage({u"inspect"_s, u"inspect"_s, tr("Inspect"), QKeySequence(Qt::CTRL | Qt::Key_2),
                        tr("What each head sees and what its window hides")}, m_inspectPage);
+    m_planPage = new PlanPage(*m_workspace, m_window->actions());
+    m_window->addPage({u"plan"_s, u"plan"_s, tr("Plan"), QKeySequence(Qt::CTRL | Qt::Key_3),
+                       tr("Rules by hand, and what each edit costs")}, m_planPage);
+    connectPlanPage();
     connectContextBar();
     connectStatusBar();
     connectProblems();

@@ -19,6 +19,7 @@ namespace moa {
 
 class InspectPage;
 class ModelPage;
+class PlanPage;
 struct LastWorkspace;
 
 struct WorkbenchOptions {
@@ -41,6 +42,7 @@ public:
     Engine& engine() { return *m_engine; }
     ModelPage& modelPage() { return *m_modelPage; }
     InspectPage& inspectPage() { return *m_inspectPage; }
+    PlanPage& planPage() { return *m_planPage; }
 
     /// A fault of the program itself: said in a banner and in the log.
     void reportFault(const QString& what);
@@ -54,6 +56,7 @@ private:
     void addModelActions();
     void addPlanActions();
     void addInspectActions();
+    void connectPlanPage();
     void refreshActions();
     void connectContextBar();
     void refreshContext();
@@ -87,6 +90,7 @@ private:
     std::unique_ptr<ShellWindow> m_window;
     ModelPage* m_modelPage = nullptr;
     InspectPage* m_inspectPage = nullptr;
+    PlanPage* m_planPage = nullptr;
     RecentFiles m_recentModels, m_recentPlans, m_recentPrompts, m_recentProfiles;
     bool m_closeConfirmed = false;
     WorkbenchSettings m_preferences;

@@ -102,6 +102,22 @@ void PlanDesk::typeSpan(std::int64_t span) {
     document().setRules(rules, tr("Set span"));
 }
 
+bool PlanDesk::widenToInfluence() {
+    constexpr double kKept = 0.95;
+    const auto curves = m_workspace.influence();
+    const SparsePlan& plan = document().plan();
+    if (!curves || curves->layers() != plan.layers || curves->kvHeads() != plan.kvHeads) return false;
+    std::map<HeadRef, std::vector<Rule>> rules;
+    for (const HeadRef head : selected()) {
+        std::int64_t span = document().span(head, length());
+        for (int h = 0; h < curves->groupSize(); ++h)
+            span = std::max(span, curves->spanKeeping(LayerIndex(head.layer), HeadIndex(head.kvHead * curves->groupSize() + h), kKept, plan.sink));
+        rules[head] = {document().ruleWithSpan(head, span, length(), false)};
+    }
+    document().setRules(rules, tr("Widen to influence"));
+    return true;
+}
+
 void PlanDesk::togglePins() {
     document().setPinned(selected(), !document().isPinned(current()));
 }

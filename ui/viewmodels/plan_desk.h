@@ -52,6 +52,8 @@ public:
     void widen(int steps);
     /// α of each such that its span at N is `span`.
     void typeSpan(std::int64_t span);
+    /// Each to the span that keeps 95% of its influence. False: no influence is known.
+    bool widenToInfluence();
     void togglePins();
     void pin(const std::set<HeadRef>& heads, bool pinned) { document().setPinned(heads, pinned); }
     /// The current head's rules to all selected ones.

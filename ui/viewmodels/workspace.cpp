@@ -253,20 +253,21 @@ void Workspace::openProfile(const QString& path) {
 void Workspace::onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths) {
     if (lengths.isEmpty()) return;
     const QString file = QFileInfo(path).fileName();
-    if (!m_model)
-        return emit problem({u"model"_s, tr("%1 needs its model").arg(file), tr("Open the model that it was measured on first."),
-                             {u"model.open"_s}});
     const InfluenceCurves& first = *lengths.front();
-    const ModelConfig& config = m_model->config;
-    if (first.layers() != config.layers || first.kvHeads() != config.kvHeads || first.groupSize() != config.groupSize())
+    const int heads = first.kvHeads() * first.groupSize();
+    // With no model at hand the profile says what the heads are, unless a plan did.
+    if (!m_model && m_plan.isDense()) m_plan.setShape(first.layers(), heads, first.kvHeads());
+    const SparsePlan& shape = m_plan.plan();
+    if (first.layers() != shape.layers || first.kvHeads() != shape.kvHeads || heads != shape.heads)
         return emit problem({u"inspect"_s, tr("%1 is of another model").arg(file),
-                             tr("It has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
+                             (m_model ? tr("It has %1 layers of %2 heads and %3 KV heads, the model has %4 of %5 and %6.")
+                                      : tr("It has %1 layers of %2 heads and %3 KV heads, the plan has %4 of %5 and %6."))
                                  .arg(first.layers())
-                                 .arg(first.kvHeads() * first.groupSize())
+                                 .arg(heads)
                                  .arg(first.kvHeads())
-                                 .arg(config.layers)
-                                 .arg(config.heads)
-                                 .arg(config.kvHeads),
+                                 .arg(shape.layers)
+                                 .arg(shape.heads)
+                                 .arg(shape.kvHeads),
                              {}});
     m_profile = lengths;
     emit influenceChanged();

@@ -63,6 +63,8 @@ public:
     // Influence: of the profiled length nearest to N, or of the present prompt once measured.
 
     std::shared_ptr<const InfluenceCurves> influence() const;
+    /// The lengths of the profile in use, ascending; empty: none is open.
+    const QList<std::shared_ptr<const InfluenceCurves>>& profile() const { return m_profile; }
     /// Whether a bundled model's own profile is read with it (no, unless said).
     void setUsesStoredProfiles(bool on) { m_usesStoredProfiles = on; }
     void openProfile(const QString& path);
