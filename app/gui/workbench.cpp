@@ -4,6 +4,7 @@
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
 #include "ui/views/plan_page.h"
+#include "ui/views/search_page.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/log_dialog.h"
 #include "ui/widgets/shell/notices.h"
@@ -70,6 +71,9 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_window->addPage({u"plan"_s, u"plan"_s, tr("Plan"), QKeySequence(Qt::CTRL | Qt::Key_3),
                        tr("Rules by hand, and what each edit costs")}, m_planPage);
     connectPlanPage();
+    m_searchPage = new SearchPage(*m_workspace, m_window->actions());
+    m_window->addPage({u"search"_s, u"search"_s, tr("Search"), QKeySequence(Qt::CTRL | Qt::Key_4),
+                       tr("Bounds in, the best plan and its price out")}, m_searchPage);
     connectContextBar();
     connectStatusBar();
     connectProblems();

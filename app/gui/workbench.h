@@ -20,6 +20,7 @@ namespace moa {
 class InspectPage;
 class ModelPage;
 class PlanPage;
+class SearchPage;
 struct LastWorkspace;
 
 struct WorkbenchOptions {
@@ -43,6 +44,7 @@ public:
     ModelPage& modelPage() { return *m_modelPage; }
     InspectPage& inspectPage() { return *m_inspectPage; }
     PlanPage& planPage() { return *m_planPage; }
+    SearchPage& searchPage() { return *m_searchPage; }
 
     /// A fault of the program itself: said in a banner and in the log.
     void reportFault(const QString& what);
@@ -91,6 +93,7 @@ private:
     ModelPage* m_modelPage = nullptr;
     InspectPage* m_inspectPage = nullptr;
     PlanPage* m_planPage = nullptr;
+    SearchPage* m_searchPage = nullptr;
     RecentFiles m_recentModels, m_recentPlans, m_recentPrompts, m_recentProfiles;
     bool m_closeConfirmed = false;
     WorkbenchSettings m_preferences;

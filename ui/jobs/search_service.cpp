@@ -30,16 +30,6 @@ bool hasRules(const SearchInstance& instance, const std::vector<Pin>& pins) {
     });
 }
 
-SearchSubject subjectOf(const SearchInstance& instance) {
-    SearchSubject subject;
-    subject.layers = instance.layers;
-    subject.heads = subject.kvHeads = instance.kvHeads;
-    subject.sink = instance.sink;
-    subject.lengths = instance.lengths;
-    subject.densityLengths = instance.densityLengths();
-    return subject;
-}
-
 } // namespace
 
 SearchService::SearchService(std::shared_ptr<EngineState> state, QObject* parent)
@@ -125,7 +115,7 @@ void SearchService::openStoredProfile(const QString& model) {
 
 void SearchService::openInstance(const SearchInstance& instance, const QString& name) {
     enqueue(name, [this, instance, name](quint64 generation, const std::stop_token&) {
-        SearchSubject subject = subjectOf(instance);
+        SearchSubject subject(instance);
         subject.name = name;
         take(generation, std::move(subject), instance, nullptr);
     });
@@ -135,14 +125,10 @@ void SearchService::readProfile(quint64 generation, const std::string& path, con
     const auto profile = std::make_shared<const ProfileData>(moa::readProfile(path, false));
     if (!ofWeights.empty() && profile->modelSha256 != ofWeights) return;
     SearchInstance instance = makeInstance(*profile, {});
-    SearchSubject subject = subjectOf(instance);
+    SearchSubject subject(instance);
     subject.name = QFileInfo(shown).fileName();
     subject.path = shown;
-    subject.model = QString::fromStdString(profile->modelName);
-    subject.modelSha256 = QString::fromStdString(profile->modelSha256);
-    subject.calibration = QString::fromStdString(profile->calibration);
-    subject.heads = profile->heads;
-    for (const auto& [length, at] : profile->lengths) subject.samples[length] = at.samples;
+    subject.describe(profile);
     take(generation, std::move(subject), std::move(instance), profile);
 }
 
@@ -221,6 +207,7 @@ void SearchService::run(quint64 generation, const SearchRequest& request, const 
 
 bool SearchService::explain(quint64 generation, SearchOptions options, const std::stop_token& stop) {
     if (stop.stop_requested()) return false;
+    post(generation, [this, generation] { emit unanswered(generation); });
     options.explain = true;
     const SearchOutcome why = m_session->solve(options, {kExplainSeconds, kQuickGap}, stop);
     if (why.hasPlan() || stop.stop_requested()) return why.hasPlan();

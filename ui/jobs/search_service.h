@@ -5,10 +5,10 @@
 #pragma once
 
 #ifndef Q_MOC_RUN // moc 6.4 cannot read what <compare> includes
-#include "engine/core/profile_data.h"
 #include "engine/search/search_session.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/search_remedies.h"
+#include "ui/jobs/search_subject.h"
 #endif
 #include "ui/jobs/job.h"
 
@@ -24,18 +24,6 @@
 #include <vector>
 
 namespace moa {
-
-/// What a search is over, as the interface needs to know it.
-struct SearchSubject {
-    QString name; ///< of the file
-    QString path; ///< empty: not of a file
-    QString model, modelSha256, calibration;
-    int layers = 0, heads = 0, kvHeads = 0, sink = kDefaultSink;
-    std::vector<int> lengths;        ///< profiled, tokens, ascending
-    std::vector<int> densityLengths; ///< and the further ones whose density is bounded
-    std::map<int, int> samples;      ///< by profiled length
-    std::shared_ptr<const SearchInstance> instance;
-};
 
 /// One wish of the page.
 struct SearchRequest {
@@ -93,6 +81,8 @@ signals:
     void opened(const moa::SearchSubject& subject);
     void failed(const QString& path, const moa::JobError& error);
     void answered(quint64 generation, const moa::SearchAnswer& answer);
+    /// The quick look found no plan; infeasible() or answered() follows.
+    void unanswered(quint64 generation);
     void infeasible(quint64 generation, const QString& explanation, const QList<moa::SearchRemedy>& remedies);
     void frontPoint(quint64 generation, const moa::FrontPoint& point);
     void frontDone(quint64 generation);

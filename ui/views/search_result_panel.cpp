@@ -1,0 +1,84 @@
+// A row a length.
+#include "ui/views/search_result_panel.h"
+
+#include "ui/viewmodels/search_table_model.h"
+#include "ui/widgets/shell/chip.h"
+#include "ui/widgets/shell/painting.h"
+
+#include <QGridLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+
+namespace moa {
+
+using namespace Qt::StringLiterals;
+
+SearchResultPanel::SearchResultPanel(SearchModel& model, QWidget* parent)
+    : Panel(tr("Chosen plan"), parent), m_model(model), m_name(new Chip), m_table(new QWidget), m_grid(new QGridLayout(m_table)),
+      m_note(new QLabel), m_apply(new QPushButton(tr("Apply"))) {
+    addHeaderWidget(m_name);
+    scrollBody();
+    body()->setSpacing(8);
+    m_grid->setContentsMargins(0, 0, 0, 0);
+    m_grid->setHorizontalSpacing(12);
+    m_grid->setVerticalSpacing(5);
+    for (int column = 0; column < 4; ++column) m_grid->setColumnStretch(column, column == 0 ? 0 : 1);
+    m_note->setWordWrap(true);
+    m_apply->setProperty("primary", true);
+    m_apply->setToolTip(tr("Makes it the plan in use, as one step that undo takes back"));
+    body()->addWidget(m_table);
+    body()->addWidget(m_note);
+    body()->addWidget(m_apply);
+    body()->addStretch(1);
+    connect(m_apply, &QPushButton::clicked, this, &SearchResultPanel::applyAsked);
+}
+
+void SearchResultPanel::cell(int row, int column, const QString& text, bool isHead, Qt::Alignment align) {
+    QLayoutItem* item = m_grid->itemAtPosition(row, column);
+    auto* label = item != nullptr ? static_cast<QLabel*>(item->widget()) : new QLabel;
+    if (item == nullptr) m_grid->addWidget(label, row, column);
+    label->setText(text);
+    label->setAlignment(align | Qt::AlignVCenter);
+    label->show();
+    styleLabel(label, isHead ? TextStyle::Caption : column == 0 ? TextStyle::Key : TextStyle::Table, isHead ? Role::Text3 : Role::Text);
+}
+
+void SearchResultPanel::show(const SearchCandidate* candidate) {
+    m_name->setVisible(candidate != nullptr);
+    m_table->setVisible(candidate != nullptr);
+    m_apply->setEnabled(false);
+    styleLabel(m_note, TextStyle::Caption, Role::Text2);
+    if (candidate == nullptr) {
+        m_note->setText(m_model.hasSubject() ? tr("No plan is chosen.") : tr("A search needs a profile."));
+        return;
+    }
+    m_name->setText(candidate->name);
+    m_name->setTone(candidate->kind == SearchCandidate::Kind::Document ? ChipTone::Sparse : ChipTone::Accent);
+    const QString heads[] = {tr("Length"), tr("Density"), tr("Bound"), tr("Est. loss")};
+    for (int column = 0; column < 4; ++column) cell(0, column, heads[column], true, column == 0 ? Qt::AlignLeft : Qt::AlignRight);
+    int row = 1;
+    const SearchBounds& bounds = m_model.bounds();
+    for (const auto& [length, density] : candidate->price.density) {
+        const auto own = bounds.densityAt.find(length);
+        const auto loss = candidate->price.loss.find(length);
+        cell(row, 0, search_text::shortLength(length), false, Qt::AlignLeft);
+        cell(row, 1, search_text::density(density), false, Qt::AlignRight);
+        cell(row, 2, QLocale().toString(own == bounds.densityAt.end() ? bounds.density : own->second, 'f', 3), false, Qt::AlignRight);
+        cell(row, 3, loss == candidate->price.loss.end() ? u"–"_s : search_text::loss(loss->second), false, Qt::AlignRight);
+        ++row;
+    }
+    for (; row < m_grid->rowCount(); ++row)
+        for (int column = 0; column < 4; ++column)
+            if (QLayoutItem* item = m_grid->itemAtPosition(row, column)) item->widget()->hide();
+    const bool inUse = candidate->kind == SearchCandidate::Kind::Document || m_model.workspace().plan().plan().rules == candidate->plan.rules;
+    const QString mismatch = m_model.mismatch();
+    const QString broken = m_model.broken(*candidate);
+    m_apply->setEnabled(!inUse && mismatch.isEmpty());
+    m_note->setText(!mismatch.isEmpty() ? mismatch
+                    : inUse             ? tr("This is the plan in use. Losses are estimated, in nats per token.")
+                    : !broken.isEmpty() ? tr("%1. Losses are estimated, in nats per token.").arg(broken)
+                                        : tr("Losses are estimated, in nats per token."));
+}
+
+} // namespace moa
