@@ -56,6 +56,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_engine = std::make_unique<Engine>(engine, historyOptions(options));
     m_workspace = std::make_unique<Workspace>(*m_engine);
     m_workspace->setUsesStoredProfiles(true);
+    m_exchange = std::make_unique<PlanExchange>(m_engine->files);
     m_models = std::make_unique<ModelList>(*m_workspace);
     m_jobs = std::make_unique<JobsModel>(m_engine->worker);
     m_window = std::make_unique<ShellWindow>(m_settings.get());
@@ -83,6 +84,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
     connectSettings();
     m_window->setCloseGuard([this] { return mayClose(); });
     m_window->restoreLayout();
+    startAutosave(options.settingsFile);
     m_engine->models.refreshDevices();
     m_engine->models.findModels({QCoreApplication::applicationDirPath()});
     for (const QString& path : {options.model, options.plan, options.prompt})
@@ -93,9 +95,11 @@ Workbench::~Workbench() {
     // Work first, then what listens to it, then the window that shows it.
     m_engine->worker.disconnect(this);
     m_engine->worker.cancelAll();
+    m_autosave.reset();
     m_window.reset();
     m_jobs.reset();
     m_models.reset();
+    m_exchange.reset();
     m_workspace.reset();
     m_engine.reset();
 }

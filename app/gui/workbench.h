@@ -4,7 +4,9 @@
 
 #include "app/gui/desktop_notice.h"
 #include "ui/viewmodels/jobs_model.h"
+#include "ui/jobs/plan_exchange.h"
 #include "ui/viewmodels/model_list.h"
+#include "ui/viewmodels/plan_autosave.h"
 #include "ui/viewmodels/workspace.h"
 #include "ui/views/settings_dialog.h"
 #include "ui/views/shell_window.h"
@@ -58,7 +60,9 @@ private:
     void addModelActions();
     void addPlanActions();
     void addInspectActions();
+    void addPlanExchangeActions();
     void connectPlanPage();
+    void startAutosave(const QString& settingsFile);
     void refreshActions();
     void connectContextBar();
     void refreshContext();
@@ -87,6 +91,8 @@ private:
     std::unique_ptr<QSettings> m_settings;
     std::unique_ptr<Engine> m_engine;
     std::unique_ptr<Workspace> m_workspace;
+    std::unique_ptr<PlanExchange> m_exchange;
+    std::unique_ptr<PlanAutosave> m_autosave;
     std::unique_ptr<ModelList> m_models;
     std::unique_ptr<JobsModel> m_jobs;
     std::unique_ptr<ShellWindow> m_window;

@@ -34,6 +34,7 @@ void askForFile(QWidget* parent, const QString& title, const QString& filter, bo
 void Workbench::addActions() {
     addModelActions();
     addPlanActions();
+    addPlanExchangeActions();
     addInspectActions();
     addExportAction();
     addWorkspaceAction();
@@ -202,6 +203,8 @@ void Workbench::refreshActions() {
     const PlanDocument& plan = m_workspace->plan();
     actions.setEnabled(u"plan.save"_s, plan.isModified(), tr("There is nothing to save."));
     actions.setEnabled(u"plan.save_as"_s, !plan.isDense(), tr("There is no plan."));
+    actions.setEnabled(u"plan.export"_s, !plan.isDense(), tr("There is no plan."));
+    actions.setEnabled(u"plan.passport"_s, !plan.path().isEmpty(), tr("The plan is no file yet."));
     actions.setEnabled(u"plan.dense"_s, !plan.isDense(), tr("No plan is in use."));
     actions.setEnabled(u"plan.keep"_s, m_workspace->planSetAside() != nullptr, tr("No plan was set aside."));
     QUndoStack* undo = m_workspace->plan().undoStack();

@@ -305,7 +305,7 @@ void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QS
 void Workspace::onPlan(const PlanValue& plan) {
     if (m_model && !m_plan.fits(plan.plan)) return tellShapes(plan.name, plan.plan, u"inspect"_s, {u"plan.open"_s});
     m_plan.open(plan);
-    emit fileOpened(u"plan"_s, plan.path);
+    if (!plan.path.isEmpty()) emit fileOpened(u"plan"_s, plan.path);
     if (!plan.notes.isEmpty()) emit notice(tr("%1 opened").arg(plan.name), plan.notes.join(QLatin1Char(' ')));
 }
 

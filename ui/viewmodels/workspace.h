@@ -73,6 +73,8 @@ public:
     // Plans.
 
     void openPlan(const QString& path);
+    /// A plan that was read already, e.g. imported: as openPlan() where it fits the model.
+    void usePlan(const PlanValue& plan) { onPlan(plan); }
     void savePlan(const QString& path);
     /// The last plan with unsaved edits that did not fit a model chosen after it; null: none. Each waits to be saved.
     const PlanValue* planSetAside() const { return m_setAside.empty() ? nullptr : &m_setAside.back().plan; }
