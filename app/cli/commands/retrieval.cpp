@@ -1,5 +1,6 @@
 // `moa retrieval`: how many answers survive, dense, under a plan or under a uniform window.
 #include "app/cli/commands/commands.h"
+#include "app/cli/commands/effective.h"
 #include "app/cli/parse_list.h"
 #include "app/cli/plan_choice.h"
 #include "engine/core/resources.h"
@@ -19,6 +20,8 @@ struct RetrievalFlags {
     double uniform = 0;
     int samples = 10, questions = 4;
     bool effective = false;
+    std::string profile, estimate = "joint";
+    std::int64_t meanSpan = 1024;
 };
 
 /// Powers of two from 1,024 to the context, and the context itself.
@@ -90,6 +93,12 @@ public:
         options.questionsPerPrompt = m_flags.questions;
         options.seed = m_cli.options.seed;
         options.textFolder = resourcesFolder() / "texts";
+        if (!m_flags.profile.empty()) {
+            if (!m_flags.effective || m_plan)
+                throw UsageError("--profile goes with --effective-context, without a plan: plans are made from it");
+            if (m_flags.lengths.empty()) options.lengths.clear(); // those of the profile
+            return runEffectiveContext(m_flags.model, m_flags.profile, m_flags.meanSpan, m_flags.estimate, options, m_cli);
+        }
         std::vector<MaskChoice> masks{{"plan", m_plan ? MaskSource::plan(*m_plan) : MaskSource::dense()}};
         if (m_flags.effective) {
             masks.push_back({"dense", MaskSource::dense()});
@@ -154,7 +163,8 @@ void addRetrievalCommand(CLI::App& app, CliContext& cli) {
     CLI::App& command = cli.addCommand(app, "retrieval", "How many answers survive a plan",
                                        "  moa retrieval moa-tiny --plan plan.json --lengths 1024,4096\n"
                                        "  moa retrieval moa-tiny --uniform 0.25\n"
-                                       "  moa retrieval moa-tiny --plan plan.json --effective-context");
+                                       "  moa retrieval moa-tiny --plan plan.json --effective-context\n"
+                                       "  moa retrieval moa-tiny --effective-context --profile tiny.moaprofile");
     command.add_option("MODEL", flags->model, "folder, .safetensors file or name")->required();
     command.add_option("--plan", flags->plan, "plan file (default: dense)");
     command.add_option("--uniform", flags->uniform, "a uniform window of this density instead")
@@ -170,6 +180,12 @@ void addRetrievalCommand(CLI::App& app, CliContext& cli) {
         ->capture_default_str();
     command.add_flag("--effective-context", flags->effective,
                      "the longest input with accuracy above 90%, dense, plan and uniform");
+    command.add_option("--profile", flags->profile,
+                       "with --effective-context: a plan is searched for every length at one mean span");
+    command.add_option("--estimate", flags->estimate, "of losses, as in moa search")->capture_default_str();
+    command.add_option("--mean-span", flags->meanSpan, "tokens a KV head holds on average then")
+        ->check(CLI::Range(128, 1 << 24))
+        ->capture_default_str();
     cli.onRun(command, [flags, &cli] { return RetrievalCommand(*flags, cli).run(); });
 }
 
