@@ -1,6 +1,7 @@
 // The engine as the interface holds it: one worker, what it owns, and the services that speak for it.
 #pragma once
 
+#include "ui/jobs/calibration_service.h"
 #include "ui/jobs/capture_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
@@ -17,7 +18,7 @@ namespace moa {
 struct Engine {
     explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
-          plans(worker, state), captures(worker, views, state), exports(worker, files, state),
+          plans(worker, state), captures(worker, views, state), calibration(worker, state), exports(worker, files, state),
           history(files, state, historyOptions), search(state) {}
     ~Engine() {
         search.shutDown();
@@ -38,6 +39,7 @@ struct Engine {
     PromptService prompts;
     PlanService plans;
     CaptureService captures;
+    CalibrationService calibration;
     ExportService exports;
     HistoryService history;
     SearchService search; ///< on a thread of its own

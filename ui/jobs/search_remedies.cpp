@@ -8,7 +8,13 @@
 namespace moa {
 namespace {
 
-constexpr double kDensityStep = 0.005, kLossDecimals = 1e4;
+constexpr double kDensityStep = 0.005;
+
+/// Up to two digits.
+double roundedUp(double nats) {
+    const double unit = std::pow(10, std::floor(std::log10(std::max(nats, 1e-12))) - 1);
+    return std::ceil(nats / unit) * unit;
+}
 
 class Remedies {
 public:
@@ -92,7 +98,7 @@ private:
         if (!plan.hasPlan()) return;
         for (auto& [length, limit] : raised.lossLimits) {
             if (!limit.upper || plan.loss.at(length) <= *limit.upper) continue;
-            remedy.loss[length] = std::ceil(plan.loss.at(length) * kLossDecimals) / kLossDecimals;
+            remedy.loss[length] = roundedUp(plan.loss.at(length));
             limit.upper = remedy.loss[length];
         }
         if (!remedy.loss.empty() && helps(raised)) m_found.push_back(std::move(remedy));

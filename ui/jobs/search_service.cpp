@@ -150,6 +150,12 @@ quint64 SearchService::solve(const SearchRequest& request) {
     return enqueue({}, [this, request](quint64 generation, const std::stop_token& stop) { run(generation, request, stop); });
 }
 
+std::vector<double> SearchService::frontDensities(double bound) {
+    std::vector<double> densities = sweepDensities();
+    std::ranges::stable_sort(densities, {}, [bound](double d) { return std::abs(d - bound); });
+    return densities;
+}
+
 void SearchService::cancel() {
     const std::lock_guard lock(m_mutex);
     m_next.reset();

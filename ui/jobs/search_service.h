@@ -72,6 +72,8 @@ public:
     /// Asks for plans under new bounds. Answers with answered() (several), infeasible(), frontPoint(), frontDone(), and
     /// finished() in the end. Returns the generation that these carry.
     quint64 solve(const SearchRequest& request);
+    /// What a front is drawn from, outward from `bound`: the part that is looked at comes first.
+    static std::vector<double> frontDensities(double bound);
     /// Stops the running request; its best plan so far stands.
     void cancel();
     quint64 generation() const { return m_generation; }

@@ -1,12 +1,14 @@
 // Bounds to requests, answers to candidates.
 #include "ui/viewmodels/search_model.h"
 
-#include "engine/search/pareto.h"
+#include "ui/viewmodels/search_table_model.h"
 
 #include <QFileInfo>
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 namespace moa {
 namespace {
@@ -15,13 +17,6 @@ std::map<HeadRef, Rule> pinnedRules(const PlanDocument& document) {
     std::map<HeadRef, Rule> rules;
     for (const HeadRef head : document.pins()) rules[head] = document.rule(head);
     return rules;
-}
-
-/// Densities outward from `bound`, so that the part of the front that is looked at comes first.
-std::vector<double> outward(double bound) {
-    std::vector<double> densities = sweepDensities();
-    std::ranges::stable_sort(densities, {}, [bound](double d) { return std::abs(d - bound); });
-    return densities;
 }
 
 bool isNoWorse(const SearchCandidate& a, const SearchCandidate& b) {
@@ -42,7 +37,7 @@ SearchModel::SearchModel(Workspace& workspace, QObject* parent)
     connect(&m_service, &SearchService::unanswered, this, [this] { settle(); });
     connect(&m_service, &SearchService::infeasible, this,
             [this](quint64, const QString& text, const QList<SearchRemedy>& remedies) {
-                m_reason = text.isEmpty() ? tr("No plan meets these bounds.") : text;
+                m_reason = text.isEmpty() ? tr("no plan meets these bounds") : text;
                 m_remedies = remedies;
                 m_current = true;
                 rebuild();
@@ -161,7 +156,7 @@ void SearchModel::solve(bool withLengths) {
     request.options = options();
     request.proveSeconds = m_proveSeconds;
     if (m_frontStale) {
-        request.front = outward(m_bounds.density);
+        request.front = SearchService::frontDensities(m_bounds.density);
         request.frontSeconds = m_subject.layers * m_subject.kvHeads > 256 ? 0.05 : 0.02;
     }
     request.lengths = withLengths;
@@ -186,11 +181,19 @@ void SearchModel::stop() {
 
 void SearchModel::onAnswer(const SearchAnswer& answer) {
     const bool first = m_trace.empty();
-    std::vector<ShadowPrice> prices = m_best ? std::move(m_best->prices) : std::vector<ShadowPrice>();
-    m_best = answer;
+    std::vector<ShadowPrice> prices = m_best ? m_best->prices : std::vector<ShadowPrice>();
+    std::optional<SearchAnswer> before = std::exchange(m_best, answer);
+    if (!first && before) {
+        // Of one request the plan only gets better and the bound only higher; a proof begins with less than is known.
+        SearchOutcome& now = m_best->outcome;
+        const double bound = std::max(before->outcome.lowerBound, now.lowerBound);
+        if (before->outcome.objective < now.objective) std::tie(now, m_best->plan) = std::tie(before->outcome, before->plan);
+        now.lowerBound = bound;
+        now.gap = std::max(now.objective - bound, 0.0) / std::max(std::abs(now.objective), 1e-15);
+    }
     if (answer.prices.empty() && !answer.isProven) m_best->prices = std::move(prices); // those of the proof come with it
     if (first) m_quickSeconds = answer.seconds;
-    m_trace.push_back({answer.seconds, answer.outcome.objective, answer.outcome.lowerBound});
+    m_trace.push_back({answer.seconds, m_best->outcome.objective, m_best->outcome.lowerBound});
     m_reason = QString();
     m_remedies.clear();
     m_current = !m_moved;
@@ -270,11 +273,11 @@ QString SearchModel::broken(const SearchCandidate& candidate) const {
     for (const auto& [length, density] : candidate.price.density) {
         const auto own = m_bounds.densityAt.find(length);
         if (density > (own == m_bounds.densityAt.end() ? m_bounds.density : own->second) + kSlack)
-            return tr("Over density at %1").arg(length);
+            return tr("Over density at %1").arg(search_text::shortLength(length));
     }
     for (const auto& [length, most] : m_bounds.loss) {
         const auto loss = candidate.price.loss.find(length);
-        if (loss != candidate.price.loss.end() && loss->second > most + kSlack) return tr("Over loss at %1").arg(length);
+        if (loss != candidate.price.loss.end() && loss->second > most + kSlack) return tr("Over loss at %1").arg(search_text::shortLength(length));
     }
     return {};
 }

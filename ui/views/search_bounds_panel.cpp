@@ -94,6 +94,7 @@ QWidget* SearchBoundsPanel::choices() {
     m_rules->setToolTip(tr("Most different rules in one layer; 0: any number"));
     m_rules->setKeyboardTracking(false);
     new SpinArrows(m_rules);
+    m_objective->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_objective->setAccessibleName(tr("Length whose loss is minimised"));
     grid->addWidget(m_rulesTitle, 0, 0);
     grid->addWidget(m_rules, 0, 1);
@@ -199,7 +200,7 @@ void SearchBoundsPanel::refresh() {
     m_rules->setValue(bounds.rulesPerLayer);
     m_objective->setCurrentIndex(m_objective->findData(m_model.objectiveLength()));
     m_pins->setChecked(bounds.keepsPins);
-    m_pins->setText(tr("Keep pinned rules (%n head(s))", nullptr, int(m_model.workspace().plan().pins().size())));
+    m_pins->setText(tr("Keep pinned rules, %1 heads").arg(m_model.workspace().plan().pins().size()));
     m_live->setChecked(m_model.isLive());
 }
 

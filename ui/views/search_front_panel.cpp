@@ -58,6 +58,14 @@ SearchFrontPanel::SearchFrontPanel(SearchModel& model, QWidget* parent)
     refreshReason();
 }
 
+void SearchFrontPanel::setNarrow(bool narrow) {
+    if (narrow)
+        body()->addWidget(m_legend);
+    else
+        addHeaderWidget(m_legend);
+    refresh(); // a new parent takes the label's colour away
+}
+
 void SearchFrontPanel::select(const QString& name) {
     m_chart->setSelected(name);
 }
@@ -118,7 +126,7 @@ void SearchFrontPanel::refreshReason() {
     }
     if (reason.isNull()) return;
     styleLabel(m_reason, TextStyle::Body, Role::Error);
-    m_reason->setText(tr("No plan: %1").arg(reason));
+    m_reason->setText(reason.left(1).toUpper() + reason.mid(1) + u'.');
     for (const SearchRemedy& remedy : m_model.remedies()) {
         auto* button = new QPushButton(remedyText(remedy));
         button->setProperty("small", true);

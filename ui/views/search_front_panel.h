@@ -20,6 +20,8 @@ public:
 
     FrontChart& chart() { return *m_chart; }
     void select(const QString& name);
+    /// The legend goes below the chart where the header is short.
+    void setNarrow(bool narrow);
 
 signals:
     void chosen(const QString& name);

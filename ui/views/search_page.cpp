@@ -4,6 +4,7 @@
 #include "ui/views/panel_export.h"
 #include "ui/views/search_bounds_panel.h"
 #include "ui/views/search_front_panel.h"
+#include "ui/views/search_measured_panel.h"
 #include "ui/views/search_profile_panel.h"
 #include "ui/views/search_result_panel.h"
 #include "ui/views/search_solve_panel.h"
@@ -32,15 +33,16 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr int kLeft = 330, kRight = 332;
+constexpr int kLeft = 330, kRight = 332, kSamples = 4;
 
 } // namespace
 
 SearchPage::SearchPage(Workspace& workspace, ActionRegistry& actions, QWidget* parent)
-    : DockPage(parent), m_workspace(workspace), m_model(workspace), m_rows(m_model) {
+    : DockPage(parent), m_workspace(workspace), m_model(workspace), m_rows(m_model), m_measurements(m_model) {
     setLeft(leftColumn(actions), kLeft);
     setCentre(centreColumn(actions));
     setRightWidth(kRight);
+    connect(this, &DockPage::widthClassChanged, m_front, [this](WidthClass width) { m_front->setNarrow(width != WidthClass::Wide); });
     rightColumn();
     for (const auto signal : {&SearchModel::candidatesChanged, &SearchModel::bestChanged, &SearchModel::subjectChanged, &SearchModel::boundsChanged})
         connect(&m_model, signal, this, &SearchPage::refresh);
@@ -54,12 +56,13 @@ QWidget* SearchPage::leftColumn(ActionRegistry& actions) {
     auto* column = new QVBoxLayout(content);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metrics::kGutter);
-    auto* profile = new SearchProfilePanel(m_model, actions);
+    auto* profile = new SearchProfilePanel(m_model, m_measurements, actions);
     m_bounds = new SearchBoundsPanel(m_model);
     m_solver = new SearchSolvePanel(m_model);
     column->addWidget(profile);
     column->addWidget(m_bounds);
     column->addWidget(m_solver, 1);
+    column->addStretch(0);
     for (Panel* panel : std::initializer_list<Panel*>{profile, m_bounds, m_solver}) new PanelExport(*panel, m_workspace);
     auto* area = new QScrollArea;
     area->setProperty(kRoleProperty, int(QAccessible::Pane));
@@ -125,9 +128,12 @@ void SearchPage::rightColumn() {
         const ShadowPrice& price = best->prices[std::size_t(row)];
         m_bounds->focusLimit(QString::fromStdString(price.limit), price.length);
     });
-    for (Panel* panel : std::initializer_list<Panel*>{m_result, limits}) new PanelExport(*panel, m_workspace);
-    addPanel(u"search.result"_s, m_result, 1);
-    addPanel(u"search.limits"_s, limits, 1);
+    auto* measured = new SearchMeasuredPanel(m_model, m_measurements);
+    connect(measured, &SearchMeasuredPanel::measureAsked, this, [this](int length) { m_measurements.measure(m_chosen, length, kSamples); });
+    for (Panel* panel : std::initializer_list<Panel*>{m_result, limits, measured}) new PanelExport(*panel, m_workspace);
+    addPanel(u"search.result"_s, m_result, 4);
+    addPanel(u"search.limits"_s, limits, 3);
+    addPanel(u"search.measured"_s, measured, 4);
 }
 
 const SearchCandidate* SearchPage::candidate(const QString& name) const {
@@ -153,6 +159,7 @@ void SearchPage::apply(const QString& name) {
 
 void SearchPage::refresh() {
     m_stack->setCurrentIndex(m_model.hasSubject() ? 1 : 0);
+    for (Panel* panel : std::initializer_list<Panel*>{m_bounds, m_solver}) panel->setVisible(m_model.hasSubject());
     const SearchCandidate* chosen = candidate(m_chosen);
     const QString name = chosen != nullptr ? chosen->name : QString();
     m_result->show(chosen);

@@ -1,6 +1,7 @@
 // The Search page: profile, bounds and solver at the left; the front and its plans; the chosen plan and what limits it.
 #pragma once
 
+#include "ui/viewmodels/search_measurements.h"
 #include "ui/viewmodels/search_model.h"
 #include "ui/viewmodels/search_table_model.h"
 #include "ui/widgets/shell/dock_page.h"
@@ -24,6 +25,7 @@ public:
     SearchPage(Workspace& workspace, ActionRegistry& actions, QWidget* parent = nullptr);
 
     SearchModel& model() { return m_model; }
+    SearchMeasurements& measurements() { return m_measurements; }
     SearchBoundsPanel& bounds() { return *m_bounds; }
     SearchFrontPanel& front() { return *m_front; }
     SearchSolvePanel& solver() { return *m_solver; }
@@ -42,6 +44,7 @@ private:
     Workspace& m_workspace;
     SearchModel m_model;
     SearchTableModel m_rows;
+    SearchMeasurements m_measurements;
     SearchBoundsPanel* m_bounds = nullptr;
     SearchSolvePanel* m_solver = nullptr;
     SearchFrontPanel* m_front = nullptr;

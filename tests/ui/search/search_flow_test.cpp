@@ -102,10 +102,8 @@ private slots:
         QVERIFY2(model().reason().contains(u"loss"_s) || model().reason().contains(u"density"_s), qPrintable(model().reason()));
         QCOMPARE(page().solver().gapText(), u"No plan"_s);
         m_session->grab(u"search-infeasible"_s);
-        QPushButton* remedy = nullptr;
-        for (QPushButton* button : page().front().findChildren<QPushButton*>())
-            if (button->isVisible() && button->text().startsWith(u"Raise density"_s)) remedy = button;
-        QVERIFY(remedy != nullptr);
+        QVERIFY(m_session->wait([this] { return remedyButton(u"Raise density"_s) != nullptr; }));
+        QPushButton* remedy = remedyButton(u"Raise density"_s);
         m_session->hand().click(remedy);
         QVERIFY(model().bounds().density > 0.25);
         QVERIFY(m_session->wait([this] { return model().best() != nullptr; }));
@@ -126,10 +124,8 @@ private slots:
         bounds.density = 0.2;
         model().setBounds(bounds);
         QVERIFY(m_session->wait([this] { return !model().remedies().isEmpty(); }));
-        QPushButton* unpin = nullptr;
-        for (QPushButton* button : page().front().findChildren<QPushButton*>())
-            if (button->isVisible() && button->text().startsWith(u"Unpin"_s)) unpin = button;
-        QVERIFY(unpin != nullptr);
+        QVERIFY(m_session->wait([this] { return remedyButton(u"Unpin"_s) != nullptr; }));
+        QPushButton* unpin = remedyButton(u"Unpin"_s);
         m_session->hand().click(unpin);
         QVERIFY(document.pins().size() < heads.size());
         QVERIFY(m_session->wait([this] { return model().reason().isNull() && model().best() != nullptr; }));
@@ -228,6 +224,11 @@ private:
     SearchPage& page() { return m_session->bench().searchPage(); }
     SearchModel& model() { return page().model(); }
     CandidateTable& table() { return page().table(); }
+    QPushButton* remedyButton(const QString& begin) {
+        for (QPushButton* button : page().front().findChildren<QPushButton*>())
+            if (button->isVisible() && button->text().startsWith(begin)) return button;
+        return nullptr;
+    }
     bool proven() {
         return m_session->wait([this] { return model().isCurrent() && model().best() != nullptr && model().best()->isProven; });
     }

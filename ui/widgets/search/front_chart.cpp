@@ -128,9 +128,11 @@ void FrontChart::updateName() {
 void FrontChart::scale() {
     // What lies around the limits is looked at; the steep end would press the rest flat.
     const double first = std::min(kLeastShown, m_density);
-    double most = m_loss ? *m_loss * 1.25 : 0;
+    double most = 0;
     for (const FrontChartPoint& point : m_points)
         if (point.kind != FrontChartPoint::Kind::Front || point.density >= first - 0.02) most = std::max(most, point.loss * 1.06);
+    // A limit far above all plans is named at the top, not drawn.
+    if (m_loss && *m_loss < 4 * most) most = std::max(most, *m_loss * 1.25);
     if (most <= 0) most = 1;
     const double unit = std::pow(10, std::floor(std::log10(most)));
     double top = unit * 10;
@@ -262,7 +264,7 @@ void FrontChart::drawForeground(QPainter* painter, const QRectF&) {
 FrontChart::Drag FrontChart::lineAt(QPointF at) const {
     const QRectF area = chart()->plotArea();
     if (!area.adjusted(-kNear, -kNear, kNear, kNear).contains(at)) return Drag::None;
-    const double y = m_loss ? place(0, *m_loss).y() : area.top();
+    const double y = m_loss ? std::max(place(0, *m_loss).y(), area.top()) : area.top();
     if (std::abs(at.x() - place(m_density, 0).x()) <= kNear) return Drag::Density;
     // Without a limit its label is the handle.
     if (std::abs(at.y() - std::max(y, area.top() + (m_loss ? 0 : 8))) <= (m_loss ? kNear : 10) && (m_loss || at.x() > area.right() - 110))

@@ -44,7 +44,7 @@ void SolveTrace::paintEvent(QPaintEvent*) {
     low = std::max(low - room, 0.0);
     high += room;
     const double span = std::max(high - low, 1e-12), last = std::max(m_moments.back().seconds, 1e-3);
-    const int decimals = std::clamp(2 - int(std::floor(std::log10(span))), 2, 7);
+    const int decimals = std::clamp(1 - int(std::floor(std::log10(span))), 2, 10);
     const QString top = QLocale().toString(high, 'f', decimals), bottom = QLocale().toString(low, 'f', decimals);
     const int line = QFontMetrics(theme.font(TextStyle::Axis)).height();
     const double left = std::max(textWidth(top, TextStyle::Axis), textWidth(bottom, TextStyle::Axis)) + 6;
