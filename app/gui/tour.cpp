@@ -7,10 +7,13 @@
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/views/search_bounds_panel.h"
+#include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/activity_rail.h"
+#include "ui/widgets/search/bound_slider.h"
 #include "ui/widgets/theme.h"
 
 #include <QApplication>
@@ -67,6 +70,7 @@ bool Tour::run() {
     influence();
     heatmapFrames();
     dragEdge();
+    search();
     dark();
     eject();
     write();
@@ -232,6 +236,43 @@ void Tour::influence() {
     // What was read is put away.
     for (QToolButton* close : m_workbench.window().findChildren<QToolButton*>(u"notice.close"_s))
         if (close->isVisible()) m_hand.click(close);
+}
+
+void Tour::search() {
+    m_hand.key(Qt::Key_4, Qt::ControlModifier);
+    SearchPage& page = m_workbench.searchPage();
+    SearchModel& model = page.model();
+    PlanDocument& document = m_workbench.workspace().plan();
+    const auto proven = [&] { return model.isCurrent() && model.best() != nullptr && model.best()->isProven && !model.isFrontStale(); };
+    expect(m_hand.waitUntil([&] { return page.isVisible() && proven(); }, kLong), u"Ctrl+4 opens Search with the model's own profile"_s);
+    BoundSlider& slider = page.bounds().densitySlider();
+    const QPoint handle = slider.handle();
+    std::vector<double> times;
+    QElapsedTimer clock;
+    m_hand.press(&slider, handle);
+    for (int i = 1; i <= 30; ++i) {
+        clock.start();
+        m_hand.move(&slider, handle - QPoint(i, 0));
+        m_hand.waitUntil([&] { return model.isCurrent(); }, 2000);
+        times.push_back(double(clock.nsecsElapsed()) / 1e6);
+    }
+    m_hand.release(&slider, handle - QPoint(30, 0));
+    std::ranges::sort(times);
+    m_times[u"bound_drag"_s] = QJsonObject{{u"answers"_s, int(times.size())}, {u"median_ms"_s, times[times.size() / 2]}, {u"most_ms"_s, times.back()}};
+    expect(m_hand.waitUntil(proven, kLong) && model.bounds().density < 0.5, u"the dragged bound is answered with a proof"_s);
+    const int begun = document.undoStack()->index();
+    if (QPushButton* apply = buttonNamed(&page, u"Apply"_s)) m_hand.click(apply);
+    expect(document.undoStack()->index() == begun + 1, u"Apply is one step"_s);
+    picture(u"search"_s);
+    Theme::instance().setMode(ThemeMode::Dark);
+    picture(u"search-dark"_s);
+    Theme::instance().setMode(ThemeMode::Light);
+    m_workbench.window().resize(1180, 720);
+    picture(u"search-small"_s);
+    m_workbench.window().resize(m_options.size);
+    m_hand.key(Qt::Key_Z, Qt::ControlModifier);
+    expect(document.undoStack()->index() == begun, u"one undo takes the plan back"_s);
+    m_hand.key(Qt::Key_2, Qt::ControlModifier);
 }
 
 void Tour::dark() {

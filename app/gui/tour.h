@@ -36,6 +36,8 @@ private:
     void dragEdge();
     void findHead();
     void influence();
+    /// The Search page: a bound under the hand, the front, a plan applied and taken back.
+    void search();
     void dark();
     void eject();
     void write();

@@ -18,6 +18,7 @@ SearchResultPanel::SearchResultPanel(SearchModel& model, QWidget* parent)
     : Panel(tr("Chosen plan"), parent), m_model(model), m_name(new Chip), m_table(new QWidget), m_grid(new QGridLayout(m_table)),
       m_note(new QLabel), m_apply(new QPushButton(tr("Apply"))) {
     addHeaderWidget(m_name);
+    addHeaderWidget(m_apply); // in reach at every size
     scrollBody();
     body()->setSpacing(8);
     m_grid->setContentsMargins(0, 0, 0, 0);
@@ -26,10 +27,10 @@ SearchResultPanel::SearchResultPanel(SearchModel& model, QWidget* parent)
     for (int column = 0; column < 4; ++column) m_grid->setColumnStretch(column, column == 0 ? 0 : 1);
     m_note->setWordWrap(true);
     m_apply->setProperty("primary", true);
+    m_apply->setProperty("small", true);
     m_apply->setToolTip(tr("Makes it the plan in use, as one step that undo takes back"));
     body()->addWidget(m_table);
     body()->addWidget(m_note);
-    body()->addWidget(m_apply);
     body()->addStretch(1);
     connect(m_apply, &QPushButton::clicked, this, &SearchResultPanel::applyAsked);
 }

@@ -166,6 +166,8 @@ private slots:
         FrontChart& chart = page().front().chart();
         const QPoint from = slider.handle();
         std::vector<double> answers;
+        quint64 paints = 0; // when the newest answer was told
+        connect(&model(), &SearchModel::bestChanged, &chart, [&] { paints = chart.paints(); });
         double stall = 0;
         QElapsedTimer pulse;
         QTimer ticks;
@@ -183,8 +185,7 @@ private slots:
             if (model().bounds().density == before) continue;
             const bool answered = m_session->wait([this] { return model().isCurrent() && model().best() != nullptr; }, 2000);
             QVERIFY(answered);
-            const quint64 paints = chart.paints();
-            m_session->wait([&] { return chart.paints() > paints; }, 50);
+            QVERIFY(m_session->wait([&] { return chart.paints() > paints; }, 2000));
             answers.push_back(double(clock.nsecsElapsed()) / 1e6);
             QVERIFY(model().best()->outcome.density.at(8192) <= model().bounds().density + 1e-9);
         }
