@@ -7,10 +7,15 @@
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/views/plan_matrix_panel.h"
+#include "ui/views/plan_page.h"
+#include "ui/views/plan_rule_panel.h"
 #include "ui/views/search_bounds_panel.h"
 #include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
+#include "ui/widgets/plan/rule_line.h"
+#include "ui/widgets/plan/span_matrix.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/activity_rail.h"
 #include "ui/widgets/search/bound_slider.h"
@@ -70,6 +75,7 @@ bool Tour::run() {
     influence();
     heatmapFrames();
     dragEdge();
+    plan();
     search();
     dark();
     eject();
@@ -236,6 +242,60 @@ void Tour::influence() {
     // What was read is put away.
     for (QToolButton* close : m_workbench.window().findChildren<QToolButton*>(u"notice.close"_s))
         if (close->isVisible()) m_hand.click(close);
+}
+
+void Tour::plan() {
+    m_hand.key(Qt::Key_3, Qt::ControlModifier);
+    PlanPage& page = m_workbench.planPage();
+    expect(m_hand.waitUntil([&] { return page.isVisible(); }, 2000), u"Ctrl+3 opens Plan"_s);
+    PlanDocument& document = m_workbench.workspace().plan();
+    SpanMatrix& matrix = page.matrix().matrix();
+    const auto cell = [&](int layer, int kvHead) { return matrix.cellRect({layer, kvHead}).center(); };
+    const int begun = document.undoStack()->index();
+    // A layer by its header, a box under the hand, a typed span for each, a pin.
+    m_hand.click(matrix.viewport(), matrix.rowHeaderRect(1).center());
+    m_hand.type(u"1k"_s);
+    m_hand.key(Qt::Key_Return);
+    m_hand.press(matrix.viewport(), cell(2, 1));
+    m_hand.move(matrix.viewport(), cell(4, 2));
+    m_hand.release(matrix.viewport(), cell(4, 2));
+    m_hand.type(u"512"_s);
+    m_hand.key(Qt::Key_Return);
+    const std::int64_t n = m_workbench.workspace().length();
+    expect(document.span({1, 0}, n) == 1024 && document.span({4, 2}, n) == 512, u"typed spans reach the selected heads"_s);
+    m_hand.click(matrix.viewport(), cell(0, 3));
+    m_hand.key(Qt::Key_P, Qt::NoModifier, u"p"_s);
+    expect(document.isPinned({0, 3}), u"P pins"_s);
+    m_hand.click(matrix.viewport(), cell(5, 1));
+    picture(u"plan"_s);
+    RuleLine& line = page.rule().line();
+    const std::int64_t before = document.span({5, 1}, n);
+    const QPoint handle = line.handleAt(RuleLine::Part::Beta).toPoint();
+    std::vector<double> times;
+    QElapsedTimer clock;
+    m_hand.press(&line, handle);
+    for (int i = 1; i <= 60; ++i) {
+        clock.start();
+        m_hand.move(&line, handle + QPoint(0, 2 * i), Qt::LeftButton, Qt::ControlModifier);
+        QCoreApplication::processEvents();
+        times.push_back(double(clock.nsecsElapsed()) / 1e6);
+    }
+    picture(u"plan-drag"_s);
+    m_hand.release(&line, handle + QPoint(0, 120));
+    std::ranges::sort(times);
+    m_times[u"plan_drag"_s] = QJsonObject{{u"frames"_s, int(times.size())}, {u"median_ms"_s, times[times.size() / 2]}, {u"most_ms"_s, times.back()}};
+    expect(document.span({5, 1}, n) < before, u"the dragged handle narrows the head"_s);
+    m_hand.key(Qt::Key_Z, Qt::ControlModifier);
+    expect(document.span({5, 1}, n) == before, u"one undo takes the rule's drag back"_s);
+    m_hand.key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    Theme::instance().setMode(ThemeMode::Dark);
+    picture(u"plan-dark"_s);
+    Theme::instance().setMode(ThemeMode::Light);
+    m_workbench.window().resize(1180, 720);
+    picture(u"plan-small"_s);
+    m_workbench.window().resize(m_options.size);
+    while (document.undoStack()->index() > begun) m_hand.key(Qt::Key_Z, Qt::ControlModifier);
+    m_hand.key(Qt::Key_2, Qt::ControlModifier);
 }
 
 void Tour::search() {

@@ -36,6 +36,8 @@ private:
     void dragEdge();
     void findHead();
     void influence();
+    /// The Plan page: typed spans, a pin, the rule line under the hand, with the time of each frame.
+    void plan();
     /// The Search page: a bound under the hand, the front, a plan applied and taken back.
     void search();
     void dark();

@@ -212,7 +212,7 @@ void Workbench::refreshActions() {
     actions.setEnabled(u"edit.redo"_s, undo->canRedo(), tr("There is nothing to redo."));
     actions.setEnabled(u"selection.back"_s, m_workspace->selection().canGoBack(), tr("This is the first selection."));
     actions.setEnabled(u"selection.forward"_s, m_workspace->selection().canGoForward(), tr("This is the last selection."));
-    actions.setEnabled(u"head.pin"_s, chosen, tr("Choose a model first."));
+    actions.setEnabled(u"head.pin"_s, chosen || plan.plan().layers * plan.plan().heads > 1, tr("Choose a model first."));
 }
 
 } // namespace moa

@@ -89,14 +89,17 @@ void Workbench::refreshContext() {
     bar.setValue(ContextItem::Prompt, prompt ? ContextValue{prompt->name, tr("%1 tokens").arg(QLocale().toString(qlonglong(prompt->ids.size())))}
                                              : ContextValue{tr("None")});
     const HeadRef head = m_workspace->selection().now().current;
-    if (model) {
-        const int group = model->config.groupSize();
+    // A plan or a profile alone also says what heads there are.
+    const SparsePlan& shape = plan.plan();
+    const bool hasHeads = model || shape.layers * shape.heads > 1;
+    if (hasHeads) {
+        const int group = shape.heads / shape.kvHeads;
         bar.setValue(ContextItem::Head, {headName(head), group > 1 ? tr("heads %1–%2").arg(head.kvHead * group).arg((head.kvHead + 1) * group - 1)
                                                                    : QString()});
     } else {
         bar.setValue(ContextItem::Head, {tr("None")});
     }
-    bar.setPin(model.has_value(), m_workspace->plan().isPinned(head));
+    bar.setPin(hasHeads, m_workspace->plan().isPinned(head));
 }
 
 void Workbench::connectStatusBar() {

@@ -44,10 +44,11 @@ QVariant PlanEditsModel::data(const QModelIndex& index, int role) const {
     const int step = stepOf(index.row());
     if (role == StateRole) return int(step < m_stack.index() ? State::Done : step == m_stack.index() ? State::Current : State::Undone);
     const QString menuText = step == 0 ? QString() : m_stack.text(step - 1);
-    // "Drag β, L14 · KV5, β 0.75 → 0.125" reads as two lines: what, and the numbers.
-    const qsizetype split = menuText.indexOf(QLatin1String(", "));
-    if (role == Qt::DisplayRole) return step == 0 ? tr("Start") : split < 0 ? menuText : menuText.left(split);
-    if (role == DetailRole) return split < 0 ? QString() : menuText.mid(split + 2);
+    // "Drag β, L14 · KV5, β 0.75 → 0.125": what and where, then the numbers, each on a line of its own.
+    const QStringList parts = menuText.split(QLatin1String(", "));
+    const QStringList title = parts.mid(0, 2);
+    if (role == Qt::DisplayRole) return step == 0 ? tr("Start") : title.join(QLatin1String(", "));
+    if (role == DetailRole) return parts.mid(2).join(QLatin1Char('\n'));
     if (role == Qt::AccessibleTextRole || role == Qt::ToolTipRole) return step == 0 ? tr("Start") : menuText;
     return {};
 }

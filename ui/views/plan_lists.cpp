@@ -6,6 +6,7 @@
 #include "ui/widgets/plan/number_table.h"
 
 #include <QListView>
+#include <QLocale>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -26,7 +27,7 @@ QString alphaText(double alpha) {
 QString ruleName(const Rule& rule) {
     if (rule == Rule{0, 1}) return PlanRulesPanel::tr("N (full)");
     if (rule.beta == 0) return alphaText(rule.alpha);
-    const QString slope = rule.beta == 1 ? u"N"_s : PlanRulesPanel::tr("%1 N").arg(paint::scaleEnd(rule.beta));
+    const QString slope = rule.beta == 1 ? u"N"_s : PlanRulesPanel::tr("%1 N").arg(QLocale().toString(rule.beta, 'g', 5));
     return rule.alpha == 0 ? slope : PlanRulesPanel::tr("%1 + %2").arg(alphaText(rule.alpha), slope);
 }
 
@@ -35,7 +36,7 @@ PlanRulesPanel::PlanRulesPanel(PlanDesk& desk, QWidget* parent)
     m_table = new NumberTable(tr("Rules in use"), {{NumberTable::ColumnKind::Text},
                                                    {NumberTable::ColumnKind::Text, u"0,000"_s},
                                                    {NumberTable::ColumnKind::Text, u"00.0k"_s},
-                                                   {NumberTable::ColumnKind::Text, u"100.0%"_s}});
+                                                   {NumberTable::ColumnKind::Text, u"100.0%"_s, {}, {}, true}});
     m_table->setModel(&m_model);
     setBodyMargins(0);
     body()->setContentsMargins(4, 0, 4, 6);
@@ -49,6 +50,10 @@ PlanRulesPanel::PlanRulesPanel(PlanDesk& desk, QWidget* parent)
                 if (widestRule(plan, {l, g}, m_desk.length()) == m_rules[std::size_t(row)]) heads.insert({l, g});
         if (!heads.empty()) m_desk.workspace().selection().selectHeads(heads, *heads.begin());
     });
+}
+
+void PlanRulesPanel::setNarrow(bool narrow) {
+    m_table->setNarrow(narrow);
 }
 
 void PlanRulesPanel::refresh() {

@@ -17,6 +17,7 @@ class PlanRulesPanel : public Panel {
 public:
     explicit PlanRulesPanel(PlanDesk& desk, QWidget* parent = nullptr);
     void refresh();
+    void setNarrow(bool narrow);
     NumberTable& table() { return *m_table; }
 
 private:

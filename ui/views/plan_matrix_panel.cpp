@@ -21,7 +21,7 @@ PlanMatrixPanel::PlanMatrixPanel(PlanDesk& desk, QWidget* parent)
     m_shown->addSegment(tr("Span"), tr("Keys that each KV head holds at N"));
     m_shown->addSegment(tr("Δ"), tr("Change of the span against the compared plan"));
     m_shown->addSegment(tr("Influence"), tr("Influence outside the window, as a share of the largest head's"));
-    const int time = m_shown->addSegment(tr("Kernel time"));
+    const int time = m_shown->addSegment(tr("Time"));
     m_shown->setSegmentEnabled(time, false, tr("No kernel times are measured for this plan."));
     addHeaderWidget(m_shown);
     setBodyMargins(8);
@@ -119,7 +119,6 @@ void PlanMatrixPanel::refresh() {
     const SparsePlan& plan = document.plan();
     reshape();
     refreshLook();
-    setNote(tr("N %1").arg(paint::count(m_desk.length())));
     const std::vector<std::int64_t> caches = cachesAt(plan, m_desk.length());
     std::vector<SpanMatrix::Cell> cells;
     cells.reserve(caches.size());

@@ -24,7 +24,7 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr int kLeft = 524, kMediumLeft = 400, kRight = 372;
+constexpr int kLeft = 524, kMediumLeft = 344, kRight = 372;
 
 } // namespace
 
@@ -58,8 +58,12 @@ PlanPage::PlanPage(Workspace& workspace, ActionRegistry& actions, QWidget* paren
     setRightWidth(kRight);
     addPanel(u"budget"_s, m_budget, 0);
     addPanel(u"compare"_s, m_compare, 1);
-    connect(this, &DockPage::widthClassChanged, this, [this](WidthClass width) {
-        m_matrix->setFixedWidth(width == WidthClass::Wide ? kLeft : kMediumLeft);
+    connect(this, &DockPage::widthClassChanged, this, [this, row](WidthClass width) {
+        const bool narrow = width != WidthClass::Wide;
+        m_matrix->setFixedWidth(narrow ? kMediumLeft : kLeft);
+        m_rule->setNarrow(narrow);
+        m_rules->setNarrow(narrow);
+        row->setDirection(narrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
     });
     connect(m_matrix, &PlanMatrixPanel::said, this, &PlanPage::said);
     connect(m_matrix, &PlanMatrixPanel::headOpened, this, [this] { m_rule->line().setFocus(Qt::OtherFocusReason); });

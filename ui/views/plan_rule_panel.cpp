@@ -63,7 +63,7 @@ QWidget* PlanRulePanel::numbersRow() {
     m_alpha->setAccessibleName(tr("Alpha, tokens"));
     m_alpha->setToolTip(tr("α: tokens of the span at any length"));
     m_beta = new QDoubleSpinBox;
-    m_beta->setDecimals(3);
+    m_beta->setDecimals(4);
     m_beta->setRange(0, 1);
     m_beta->setSuffix(tr(" β"));
     m_beta->setAccessibleName(tr("Beta, share of the length"));
@@ -79,16 +79,27 @@ QWidget* PlanRulePanel::numbersRow() {
     m_snap->setChecked(true);
     m_snap->setToolTip(tr("Drags move α by 1/32 of N and β by 0.125; off: by 64 tokens (also while Ctrl is held)"));
     m_span = new QLabel;
+    const auto line = [](std::initializer_list<QWidget*> widgets, int stretchAfter) {
+        auto* part = new QWidget;
+        auto* row = new QHBoxLayout(part);
+        row->setContentsMargins(0, 0, 0, 0);
+        row->setSpacing(8);
+        for (QWidget* widget : widgets) row->addWidget(widget);
+        row->insertStretch(stretchAfter, 1);
+        return part;
+    };
     auto* box = new QWidget;
-    auto* row = new QHBoxLayout(box);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(8);
-    for (QWidget* widget : {static_cast<QWidget*>(m_alpha), static_cast<QWidget*>(m_plus), static_cast<QWidget*>(m_beta),
-                            static_cast<QWidget*>(m_times), static_cast<QWidget*>(m_snap)})
-        row->addWidget(widget);
-    row->addStretch(1);
-    row->addWidget(m_span);
+    m_numbers = new QBoxLayout(QBoxLayout::LeftToRight, box);
+    m_numbers->setContentsMargins(0, 0, 0, 0);
+    m_numbers->setSpacing(8);
+    m_numbers->addWidget(line({m_alpha, m_plus, m_beta, m_times}, 4));
+    m_numbers->addWidget(line({m_snap, m_span}, 1), 1);
     return box;
+}
+
+void PlanRulePanel::setNarrow(bool narrow) {
+    m_numbers->setDirection(narrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    m_applyLabel->setVisible(!narrow);
 }
 
 QWidget* PlanRulePanel::applyRow() {
@@ -210,7 +221,7 @@ void PlanRulePanel::restyle() {
     m_redo->setIcon(theme.icon(u"redo"_s, Role::Text2));
     const QFontMetrics metrics(theme.font(TextStyle::Body));
     m_alpha->setFixedWidth(metrics.horizontalAdvance(tr("%1 α").arg(paint::count(-100000))) + SpinArrows::kWidth + 18);
-    m_beta->setFixedWidth(metrics.horizontalAdvance(tr("%1 β").arg(paint::number(0.125, 3))) + SpinArrows::kWidth + 18);
+    m_beta->setFixedWidth(metrics.horizontalAdvance(tr("%1 β").arg(paint::number(0.125, 4))) + SpinArrows::kWidth + 18);
     for (QLabel* label : {m_plus, m_times}) styleLabel(label, TextStyle::Body, Role::Text2);
     styleLabel(m_applyLabel, TextStyle::Table, Role::Text2);
     styleLabel(m_span, TextStyle::Title, Role::Sparse);

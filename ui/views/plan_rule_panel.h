@@ -7,6 +7,7 @@
 
 #include <QTimer>
 
+class QBoxLayout;
 class QCheckBox;
 class QDoubleSpinBox;
 class QLabel;
@@ -25,6 +26,8 @@ public:
     PlanRulePanel(PlanDesk& desk, ActionRegistry& actions, QWidget* parent = nullptr);
 
     void refresh();
+    /// The numbers take two lines, and the choice of heads has no label.
+    void setNarrow(bool narrow);
     RuleLine& line() { return *m_line; }
     SegmentedControl& applyTo() { return *m_applyTo; }
     QSpinBox& alpha() { return *m_alpha; }
@@ -48,6 +51,7 @@ private:
     SegmentedControl* m_applyTo;
     QPushButton* m_pin;
     QToolButton *m_undo, *m_redo;
+    QBoxLayout* m_numbers;
     QTimer m_idle; ///< typing in a box ends as one step
 };
 

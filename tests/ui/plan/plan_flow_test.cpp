@@ -21,6 +21,9 @@
 #include <QListView>
 #include <QTest>
 
+#include <map>
+#include <random>
+
 namespace moa {
 namespace {
 
@@ -285,13 +288,14 @@ void PlanFlowTest::editsGoBackAndForth() {
 }
 
 void PlanFlowTest::pictures() {
-    int seed = 1;
-    for (int l = 0; l < kLayers; ++l)
-        for (int g = 0; g < kKvHeads; ++g) {
-            seed = seed * 1103515245 + 12345;
-            const int kind = (seed >> 16) & 7;
-            plan().setRule({{l, g}}, {double(kind * 256), (kind % 5) * 0.25 * (kind > 4 ? 0.25 : 1)}, u"Set rule"_s);
-        }
+    std::mt19937 random(3);
+    const std::vector<Rule> kinds{{512, 0}, {1024, 0}, {1024, 0.125}, {0, 0.25}, {512, 0.5}, {0, 0.75}, {0, 1}};
+    std::map<HeadRef, std::vector<Rule>> rules;
+    for (int l = 0; l < kLayers; ++l) {
+        const std::size_t first = random() % kinds.size(), second = random() % kinds.size();
+        for (int g = 0; g < kKvHeads; ++g) rules[{l, g}] = {kinds[random() % 3 ? first : second]};
+    }
+    plan().setRules(rules, u"Open search result"_s);
     plan().markSaved(m_session->path(u"balanced-50.json"_s), plan().plan());
     plan().setPinned({{0, 3}, {0, 5}, {10, 4}}, true);
     clickCell(22, 6);
@@ -302,7 +306,7 @@ void PlanFlowTest::pictures() {
     hand().press(&line(), handle);
     hand().move(&line(), handle + QPoint(0, 80));
     hand().release(&line(), handle + QPoint(0, 80));
-    page().budget().densityBound().setValue(0.4);
+    page().budget().densityBound().setValue(0.5);
     m_session->grab(u"plan-light"_s);
     Theme::instance().setMode(ThemeMode::Dark);
     m_session->grab(u"plan-dark"_s);

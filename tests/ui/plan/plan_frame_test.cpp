@@ -80,13 +80,16 @@ void PlanFrameTest::aDragRepaintsEverythingInOneFrame() {
     QVERIFY(m_session->workspace().density() != before);
     QVERIFY(page().budget().lengths().index(1, 1).data().toString() != shown);
     m_session->hand().release(&line(), handle);
+    m_session->hand().key(Qt::Key_Z, Qt::ControlModifier);
 }
 
 void PlanFrameTest::aDragOfAWholeLayer() {
+    const double before = m_session->workspace().density();
     page().desk().setApplyTo(ApplyTo::Layer);
     const QPoint handle = line().handleAt(RuleLine::Part::Beta).toPoint();
     m_session->hand().press(&line(), handle);
     measure("drag of a layer", 60, [&](int i) { m_session->hand().move(&line(), handle + QPoint(0, i % 2 ? 90 : 30), Qt::LeftButton, Qt::ControlModifier); });
+    QVERIFY(m_session->workspace().density() < before);
     m_session->hand().release(&line(), handle);
 }
 

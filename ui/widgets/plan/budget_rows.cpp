@@ -12,7 +12,7 @@
 namespace moa {
 namespace {
 
-constexpr int kBarHeight = 7, kRowGap = 12;
+constexpr int kBarHeight = 7, kRowGap = 9;
 
 } // namespace
 

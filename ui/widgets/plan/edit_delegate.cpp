@@ -37,9 +37,11 @@ void EditDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     const double line = QFontMetrics(theme.font(TextStyle::Table)).height();
     drawText(*painter, {box.left() + kText, box.top() + kPadY, box.width() - kText - 4, line}, index.data().toString(),
              state == State::Current ? TextStyle::Key : TextStyle::Table, undone ? Role::Text3 : Role::Text);
-    if (!detail.isEmpty())
-        drawText(*painter, {box.left() + kText, box.top() + kPadY + line, box.width() - kText - 4, line}, detail, TextStyle::Caption,
-                 undone ? Role::Text3 : Role::Text2);
+    double top = box.top() + kPadY + line;
+    for (const QString& numbers : detail.split(QLatin1Char('\n'), Qt::SkipEmptyParts)) {
+        drawText(*painter, {box.left() + kText, top, box.width() - kText - 4, line}, numbers, TextStyle::Caption, undone ? Role::Text3 : Role::Text2);
+        top += line;
+    }
     if (option.state & QStyle::State_HasFocus) {
         painter->setBrush(Qt::NoBrush);
         painter->setPen(QPen(theme.color(Role::Accent), 2));
@@ -51,8 +53,10 @@ void EditDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
 QSize EditDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex& index) const {
     const int line = QFontMetrics(Theme::instance().font(TextStyle::Table)).height();
     const QString detail = index.data(PlanEditsModel::DetailRole).toString();
-    const int wide = std::max(textWidth(index.data().toString(), TextStyle::Key), textWidth(detail, TextStyle::Caption));
-    return {kText + wide + 8, (detail.isEmpty() ? 1 : 2) * line + 2 * kPadY};
+    const QStringList lines = detail.split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    int wide = textWidth(index.data().toString(), TextStyle::Key);
+    for (const QString& numbers : lines) wide = std::max(wide, textWidth(numbers, TextStyle::Caption));
+    return {kText + wide + 8, (1 + int(lines.size())) * line + 2 * kPadY};
 }
 
 } // namespace moa

@@ -45,7 +45,8 @@ public:
         const Theme& theme = Theme::instance();
         const auto emphasis = Emphasis(index.data(PlanTableModel::EmphasisRole).toInt());
         painter->save();
-        if (emphasis == Emphasis::Current || option.state & QStyle::State_Selected)
+        const auto ofRow = Emphasis(index.siblingAtColumn(0).data(PlanTableModel::EmphasisRole).toInt());
+        if (ofRow == Emphasis::Current || option.state & QStyle::State_Selected)
             painter->fillRect(option.rect, theme.color(Role::AccentSoft));
         else if (option.state & QStyle::State_MouseOver)
             painter->fillRect(option.rect, theme.color(Role::Hover));
@@ -124,7 +125,13 @@ void NumberTable::setBarRange(double most) {
     viewport()->update();
 }
 
+void NumberTable::setNarrow(bool narrow) {
+    for (int c = 0; c < int(m_columns.size()); ++c) setColumnHidden(c, narrow && m_columns[std::size_t(c)].isExtra);
+    restyle();
+}
+
 int NumberTable::columnWidthOf(int column) const {
+    if (isColumnHidden(column)) return 0;
     const Column& spec = m_columns[std::size_t(column)];
     if (spec.kind == ColumnKind::Button) return kButtonWidth;
     const QString header = model() != nullptr ? model()->headerData(column, Qt::Horizontal).toString() : QString();
@@ -143,6 +150,7 @@ void NumberTable::restyle() {
     if (model() == nullptr) return;
     int taken = 0, open = -1;
     for (int c = 0; c < model()->columnCount(); ++c) {
+        if (isColumnHidden(c)) continue;
         if (m_columns[std::size_t(c)].widest.isEmpty() && m_columns[std::size_t(c)].kind != ColumnKind::Button && open < 0) {
             open = c;
             continue;

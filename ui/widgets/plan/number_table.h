@@ -17,6 +17,7 @@ public:
         QString widest = {};  ///< the column is made for it; empty: takes what is left
         QString icon = {};    ///< of a button
         QString tip = {};     ///< of a button
+        bool isExtra = false; ///< left out where there is little room
     };
 
     NumberTable(const QString& name, std::vector<Column> columns, QWidget* parent = nullptr);
@@ -24,6 +25,7 @@ public:
     void setModel(QAbstractItemModel* model) override;
     /// Half the bars' range.
     void setBarRange(double most);
+    void setNarrow(bool narrow);
     double barRange() const { return m_barRange; }
     const std::vector<Column>& columns() const { return m_columns; }
     QSize sizeHint() const override;

@@ -4,6 +4,7 @@
 #include "ui/widgets/inspect/hover_tip.h"
 #include "ui/widgets/inspect/paint_tools.h"
 
+#include <QLocale>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -39,7 +40,7 @@ void RuleLine::setScene(Scene scene) {
     m_scene = std::move(scene);
     const QString rule = m_scene.rule.beta == 0
                              ? paint::count(std::llround(m_scene.rule.alpha))
-                             : tr("%1 + %2 N").arg(paint::count(std::llround(m_scene.rule.alpha)), paint::scaleEnd(m_scene.rule.beta));
+                             : tr("%1 + %2 N").arg(paint::count(std::llround(m_scene.rule.alpha)), QLocale().toString(m_scene.rule.beta, 'g', 5));
     setAccessibleName(tr("Rule line, S = %1, %2 at N %3")
                           .arg(rule, paint::count(std::llround(held(m_scene.rule, double(m_scene.n)))), paint::count(m_scene.n)));
     layOut();
@@ -111,11 +112,11 @@ void RuleLine::paintBeyond(QPainter& painter) {
     const Theme& theme = Theme::instance();
     painter.fillRect(QRectF(QPointF(from, m_plot.top()), m_plot.bottomRight()), theme.color(Role::Hover));
     const QString text = tr("beyond profiled lengths: estimates are extrapolated");
-    const QRectF box(from + 6, m_plot.center().y() - m_plot.height() * 0.12, m_plot.right() - from - 12, m_plot.height() / 2);
+    const QRectF box(from + 8, m_plot.top() + 6, m_plot.right() - from - 16, m_plot.height() / 2); // above where the dense line is named
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text3));
     if (box.width() > painter.fontMetrics().horizontalAdvance(tr("extrapolated")) + 4)
-        painter.drawText(box, Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, text);
+        painter.drawText(box, Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, text);
 }
 
 void RuleLine::paintAxes(QPainter& painter) {

@@ -100,11 +100,18 @@ void SpanMatrix::layOut() {
     const bool scrolled = m_rowHeight * m_layers > rowsRoom;
     setVerticalScrollBarPolicy(scrolled ? Qt::ScrollBarAlwaysOn : Qt::ScrollBarAlwaysOff);
     const int bar = scrolled ? verticalScrollBar()->sizeHint().width() : 0;
-    m_cellWidth = std::max((room.width() - bar - m_labelWidth - m_densityWidth - m_rulesWidth - kRim) / std::max(m_kvHeads, 1), 5);
+    const int columns = std::max(m_kvHeads, 1), cellsRoom = room.width() - bar - m_labelWidth - m_rulesWidth - kRim;
+    int widest = 0;
+    if (m_look.text)
+        for (const double value : {m_look.low, m_look.high, m_look.high / 16}) widest = std::max(widest, key.horizontalAdvance(m_look.text(value)));
+    const auto fits = [&](int cells) { return widest > 0 && widest + 2 <= cells / columns - kGap; };
+    // Numbers go before the bars of the layers' densities.
+    if (!fits(cellsRoom - m_densityWidth) && fits(cellsRoom)) m_densityWidth = 0;
+    m_textFits = fits(cellsRoom - m_densityWidth);
+    m_cellWidth = std::max((cellsRoom - m_densityWidth) / columns, 5);
     verticalScrollBar()->setRange(0, std::max(0, m_rowHeight * m_layers - rowsRoom));
     verticalScrollBar()->setPageStep(rowsRoom);
     verticalScrollBar()->setSingleStep(m_rowHeight);
-    m_textFits = key.horizontalAdvance(QStringLiteral("−00k")) + 2 <= m_cellWidth - kGap;
     viewport()->update();
 }
 
@@ -172,7 +179,8 @@ void SpanMatrix::paintHeader(QPainter& painter) {
     painter.setFont(plain);
     painter.setPen(theme.color(Role::Text2));
     const int right = m_labelWidth + m_kvHeads * m_cellWidth;
-    painter.drawText(QRect(right + kSideGap, kRim, m_densityWidth, m_headerHeight - kRim), Qt::AlignLeft | Qt::AlignVCenter, tr("Density"));
+    if (m_densityWidth > 0)
+        painter.drawText(QRect(right + kSideGap, kRim, m_densityWidth, m_headerHeight - kRim), Qt::AlignLeft | Qt::AlignVCenter, tr("Density"));
     painter.drawText(QRect(right + m_densityWidth, kRim, m_rulesWidth, m_headerHeight - kRim), Qt::AlignRight | Qt::AlignVCenter, tr("Rules"));
 }
 
@@ -190,9 +198,10 @@ void SpanMatrix::paintRow(QPainter& painter, int layer, const QRect& dirty) {
     const QRect cell = cellRect({layer, m_kvHeads - 1});
     const int right = m_labelWidth + m_kvHeads * m_cellWidth;
     const QRectF track(right + kSideGap, cell.center().y() - 2.5, m_densityWidth - kSideGap, 6);
-    painter.setPen(Qt::NoPen);
-    painter.fillRect(track, theme.color(Role::Sunken));
-    painter.fillRect(QRectF(track.topLeft(), QSizeF(track.width() * std::clamp(row.density, 0.0, 1.0), track.height())), theme.color(Role::Sparse));
+    if (m_densityWidth > 0) {
+        painter.fillRect(track, theme.color(Role::Sunken));
+        painter.fillRect(QRectF(track.topLeft(), QSizeF(track.width() * std::clamp(row.density, 0.0, 1.0), track.height())), theme.color(Role::Sparse));
+    }
     painter.setFont(theme.font(row.overLimit ? TextStyle::Key : TextStyle::Table));
     painter.setPen(theme.color(row.overLimit ? Role::Sparse : Role::Text2));
     painter.drawText(QRect(right + m_densityWidth, cell.top(), m_rulesWidth, cell.height()), Qt::AlignRight | Qt::AlignVCenter,
