@@ -154,7 +154,6 @@ void SearchModel::solve(bool withLengths) {
     }
     SearchRequest request;
     request.options = options();
-    request.proveSeconds = m_proveSeconds;
     if (m_frontStale) {
         request.front = SearchService::frontDensities(m_bounds.density);
         request.frontSeconds = m_subject.layers * m_subject.kvHeads > 256 ? 0.05 : 0.02;

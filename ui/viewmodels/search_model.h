@@ -76,8 +76,6 @@ public:
     bool isLive() const { return m_live; }
     void setLive(bool live);
     int keptPins() const;
-    double proveSeconds() const { return m_proveSeconds; }
-    void setProveSeconds(double seconds) { m_proveSeconds = seconds; }
 
     // Solving.
 
@@ -126,7 +124,7 @@ private:
     SearchSubject m_subject;
     SearchBounds m_bounds;
     bool m_live = true, m_current = false, m_frontStale = true, m_awaiting = false, m_moved = false;
-    double m_proveSeconds = 20, m_quickSeconds = 0;
+    double m_quickSeconds = 0;
     std::optional<SearchAnswer> m_best;
     std::vector<SolveMoment> m_trace;
     QString m_reason;
