@@ -8,6 +8,7 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QPainter>
+#include <QScrollBar>
 #include <QStyledItemDelegate>
 
 #include <algorithm>
@@ -111,6 +112,8 @@ NumberTable::NumberTable(const QString& name, std::vector<Column> columns, QWidg
             emit rowChosen(index.row());
     });
     connect(&Theme::instance(), &Theme::changed, this, &NumberTable::restyle);
+    // A bar that comes or goes takes room from the columns.
+    connect(verticalScrollBar(), &QScrollBar::rangeChanged, this, &NumberTable::restyle);
     restyle();
 }
 
