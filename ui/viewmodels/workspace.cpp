@@ -304,6 +304,7 @@ void Workspace::tellShapes(const QString& name, const SparsePlan& plan, const QS
 
 void Workspace::onPlan(const PlanValue& plan) {
     if (m_model && !m_plan.fits(plan.plan)) return tellShapes(plan.name, plan.plan, u"inspect"_s, {u"plan.open"_s});
+    if (!m_plan.fits(plan.plan)) m_profile.clear(); // no model: a profile of other heads says nothing of this plan
     m_plan.open(plan);
     if (!plan.path.isEmpty()) emit fileOpened(u"plan"_s, plan.path);
     if (!plan.notes.isEmpty()) emit notice(tr("%1 opened").arg(plan.name), plan.notes.join(QLatin1Char(' ')));

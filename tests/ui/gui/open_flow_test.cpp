@@ -131,7 +131,7 @@ void OpenFlowTest::filesThatNeedAModelSaySo() {
     test::writeFile(session.path(u"text.txt"_s), "Some text.\n");
     session.step(u"profile without model"_s);
     QVERIFY(session.dropFile(session.path(u"tiny.profile"_s)));
-    QVERIFY(session.bannerSays(u"model"_s, {u"tiny.profile"_s, u"model"_s}));
+    QVERIFY2(session.wait([&] { return !session.workspace().profile().isEmpty(); }), "a profile alone says what heads there are");
     session.step(u"prompt without model"_s);
     QString offered;
     QVERIFY(session.dropFile(session.path(u"text.txt"_s), &offered));
@@ -140,6 +140,7 @@ void OpenFlowTest::filesThatNeedAModelSaySo() {
     session.step(u"plan without model"_s);
     QVERIFY(session.dropFile(session.path(u"small.json"_s)));
     QVERIFY(session.wait([&] { return !session.workspace().plan().isDense(); }));
+    QVERIFY2(session.workspace().profile().isEmpty(), "of other heads");
     // A model of another shape cannot take the plan, and says so.
     session.bench().open(u"moa-tiny"_s);
     QVERIFY(session.bannerSays(u"model"_s, {u"small"_s, u"3 layers"_s, u"6"_s}));
