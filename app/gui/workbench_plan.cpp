@@ -1,6 +1,8 @@
 // What the Plan page asks of the workbench: files of other programs, plans to compare with, passports, kept edits.
 #include "app/gui/workbench.h"
 
+#include "ui/views/inspect_page.h"
+#include "ui/views/inspect_rule.h"
 #include "ui/views/plan_import_dialog.h"
 #include "ui/views/plan_page.h"
 #include "ui/widgets/shell/banner_area.h"
@@ -61,6 +63,7 @@ void Workbench::addPlanExchangeActions() {
 void Workbench::connectPlanPage() {
     connect(m_planPage, &PlanPage::said, this, [this](const QString& text) { m_window->status().setIdleText(text); });
     connect(m_planPage, &PlanPage::comparisonRequested, m_window->actions().action(u"plan.compare"_s), &QAction::trigger);
+    connect(&m_inspectPage->rule(), &InspectRule::planRequested, this, [this] { m_window->showPage(u"plan"_s); });
     connect(m_exchange.get(), &PlanExchange::comparisonRead, this, [this](const PlanValue& plan) { m_planPage->desk().compareWith(plan); });
     connect(m_exchange.get(), &PlanExchange::imported, m_workspace.get(), &Workspace::usePlan);
     connect(m_exchange.get(), &PlanExchange::passportRead, this,

@@ -54,7 +54,7 @@ InspectRule::InspectRule(InspectModel& model, DockPage& page)
     page.addPanel(QStringLiteral("rule"), m_rule, 0);
     page.addPanel(QStringLiteral("distance"), m_distancePanel, 3);
     page.addPanel(QStringLiteral("group"), m_groupPanel, 2);
-    m_rule->setPlanOffered(false); // until there is a page for rules
+    connect(m_rule, &RuleCostPanel::planRequested, this, &InspectRule::planRequested);
     connectRule();
     Workspace& workspace = m_model.workspace();
     new PanelExport(*m_rule, workspace, [this] { return ruleContent(m_model); });

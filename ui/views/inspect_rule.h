@@ -24,6 +24,9 @@ public:
     /// Adds its panels to the page's right column.
     InspectRule(InspectModel& model, DockPage& page);
 
+signals:
+    void planRequested(); ///< the selected head is to be edited on the Plan page
+
 private:
     void connectRule();
     void refresh();

@@ -2,6 +2,8 @@
 // line under the hand, bounds, comparison, the list of edits.
 #include "tests/ui/gui/gui_session.h"
 
+#include "ui/views/inspect_page.h"
+#include "ui/views/inspect_rule.h"
 #include "ui/views/plan_budget_panel.h"
 #include "ui/views/plan_compare_panel.h"
 #include "ui/views/plan_lists.h"
@@ -49,6 +51,7 @@ private slots:
     void lengthMovesEverything();
     void comparesAndTakesOver();
     void editsGoBackAndForth();
+    void inspectLeadsHere();
     void pictures();
 
 private:
@@ -285,6 +288,14 @@ void PlanFlowTest::editsGoBackAndForth() {
     QCOMPARE(plan().span({7, 7}, kN), 1024);
     hand().click(list.viewport(), list.visualRect(list.model()->index(0, 0)).center());
     QCOMPARE(plan().span({7, 7}, kN), 2048);
+}
+
+void PlanFlowTest::inspectLeadsHere() {
+    ShellWindow& window = m_session->window();
+    window.showPage(u"inspect"_s);
+    QCOMPARE(window.currentPage(), u"inspect"_s);
+    emit m_session->bench().inspectPage().rule().planRequested();
+    QCOMPARE(window.currentPage(), u"plan"_s);
 }
 
 void PlanFlowTest::pictures() {

@@ -197,10 +197,6 @@ void RuleCostPanel::updateEnabled() {
     m_plan->setEnabled(m_editable);
 }
 
-void RuleCostPanel::setPlanOffered(bool offered) {
-    m_plan->setVisible(offered);
-}
-
 void RuleCostPanel::setCosts(const QList<Cost>& costs) {
     m_shown = costs;
     // Labels are made once and reused: this runs on every frame of a drag.

@@ -35,7 +35,6 @@ public:
     void setGrid(int alphaMin, int alphaMax, int alphaStep, double betaStep);
     void setPinned(bool pinned);     ///< a pinned rule cannot be edited
     void setEditable(bool editable); ///< no plan: false
-    void setPlanOffered(bool offered); ///< whether there is a rule editor to go to
     void setCosts(const QList<Cost>& costs);
     /// Empty text: no warning. `widenTo` 0: no button.
     void setWarning(const QString& text, qint64 widenTo);
