@@ -38,7 +38,8 @@ public:
     }
 
     DeviceInfo device() const override {
-        return {"cpu", processorName(), totalMemory(), availableMemory(), m_pool.threads()};
+        static const std::string name = processorName(); // a file to read, and every sequence asks
+        return {"cpu", name, totalMemory(), availableMemory(), m_pool.threads()};
     }
 
     Buffer allocate(std::size_t bytes, const std::string& what) override {

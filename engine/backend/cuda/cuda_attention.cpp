@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/cuda_attention.h"
 
+#include "engine/backend/cuda/card.h"
 #include "engine/backend/cuda/decode_cache.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/heatmap.h"
@@ -21,13 +22,6 @@ float scaleOf(const AttentionShape& shape) {
 
 const char* at(const Tensor& t, std::int64_t row, std::int64_t col) {
     return static_cast<const char*>(t.data) + 2 * (row * t.stride + col);
-}
-
-int multiprocessors() {
-    int device = 0, count = 0;
-    check(cudaGetDevice(&device), "finding the device");
-    check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "reading the device");
-    return count;
 }
 
 /// Sink, the ring's one or two runs, and the new rows.

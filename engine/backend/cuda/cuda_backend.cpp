@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
+#include "engine/backend/cuda/card.h"
 #include "engine/backend/cuda/cuda_attention.h"
 #include "engine/backend/cuda/cuda_step.h"
 #include "engine/backend/cuda/matmul.h"
@@ -35,14 +36,14 @@ class CudaBackend final : public Backend {
 public:
     CudaBackend(int index, DType dtype)
         : m_index(select(index)), m_dtype(dtype),
-          m_element(dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16), m_staging(m_stream),
+          m_element(elementOf(dtype)), m_info(describe(index)), m_staging(m_stream),
           m_matmul(std::make_shared<Matmul>(dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F)),
           m_attention(m_stream, m_staging, m_element) {}
     ~CudaBackend() override { cudaStreamSynchronize(m_stream); }
 
     DeviceInfo device() const override {
         use();
-        DeviceInfo info = describe(m_index);
+        DeviceInfo info = m_info;
         info.freeBytes = memoryState().freeBytes;
         return info;
     }
@@ -234,6 +235,7 @@ private:
     int m_index;
     DType m_dtype;
     k::Element m_element;
+    DeviceInfo m_info; ///< but for what is free; asking the driver takes long, and every sequence asks
     Stream m_stream;
     Staging m_staging;
     std::shared_ptr<Matmul> m_matmul;

@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/cuda_tiles.h"
 
+#include "engine/backend/cuda/card.h"
 #include "engine/backend/cuda/decode_cache.h"
 #include "engine/backend/cuda/device_memory.h"
 #include "engine/backend/cuda/stream.h"
@@ -66,7 +67,7 @@ public:
         p.block = range.block, p.rows = range.rows, p.cols = range.cols;
         p.firstQuery = int32(range.firstQuery), p.firstKey = int32(range.firstKey);
         p.mean = m_cells.as<float>(), p.max = p.mean + count;
-        p.element = head.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
+        p.element = elementOf(head.dtype);
         check(k::launchHeatmap(p, m_stream), "pooling attention");
         check(cudaMemcpyAsync(m_host.data(), m_cells.as(), 2 * count * sizeof(float), cudaMemcpyDeviceToHost, m_stream),
               "reading cells");

@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/decoder.h"
 
+#include "engine/backend/cuda/card.h"
 #include "engine/backend/cuda/decode_cache.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/gemv.h"
@@ -15,17 +16,6 @@ namespace k = kernels::cuda;
 namespace {
 
 constexpr std::size_t kElementBytes = 2;
-
-k::Element elementOf(const ModelConfig& config) {
-    return config.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
-}
-
-int multiprocessors() {
-    int device = 0, count = 0;
-    check(cudaGetDevice(&device), "finding the device");
-    check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "reading the device");
-    return count;
-}
 
 std::size_t sz(std::int64_t x) {
     return static_cast<std::size_t>(x);
@@ -156,7 +146,7 @@ k::RopeAppendParams Decoder::ropeOf(int layer) const {
     rope.cosine = m_cosineTable, rope.sine = m_sineTable;
     rope.sequences = m_sequences, rope.heads = m_config.heads, rope.kvHeads = m_config.kvHeads;
     rope.headDim = m_config.headDim;
-    rope.element = elementOf(m_config);
+    rope.element = elementOf(m_config.dtype);
     rope.overlapPrevious = true;
     return rope;
 }
@@ -175,7 +165,7 @@ void Decoder::attend(int layer) {
     a.scale = 1.f / std::sqrt(static_cast<float>(m_config.headDim));
     a.workers = m_workers;
     a.workspace = m_attentionWorkspace.as();
-    a.element = elementOf(m_config);
+    a.element = elementOf(m_config.dtype);
     a.overlapPrevious = true;
     check(k::launchDecodeAttention(a, m_stream), "attention");
 }
@@ -192,7 +182,7 @@ void Decoder::recordBatchLayer(int layer) {
                            m_sequences,
                            hidden,
                            m_config.rmsNormEps,
-                           elementOf(m_config),
+                           elementOf(m_config.dtype),
                            true};
         check(k::launchRmsNorm(n, m_stream), "RMSNorm");
     };
@@ -207,7 +197,7 @@ void Decoder::recordBatchLayer(int layer) {
     s.gate = m_gateUp.as(), s.up = m_gateUp.as<char>() + sz(inner) * kElementBytes, s.out = m_hidden.as();
     s.gateStride = s.upStride = 2 * inner, s.outStride = inner;
     s.rows = m_sequences, s.cols = inner;
-    s.element = elementOf(m_config);
+    s.element = elementOf(m_config.dtype);
     s.overlapPrevious = true;
     check(k::launchSwiGlu(s, m_stream), "SwiGLU");
     m_matmul->run(product(m_hidden.as(), inner, w.down, m_x.as(), hidden, true), m_stream);
@@ -218,7 +208,7 @@ void Decoder::recordSingleLayer(int layer) {
     const auto gemv = [&](const void* x, const void* norm, const void* weight, void* out, int in, int out_,
                           k::GemvEpilogue epilogue) {
         check(k::launchGemv({x, norm, m_config.rmsNormEps, weight, out, in, out_, epilogue,
-                             elementOf(m_config), true, ropeOf(layer)},
+                             elementOf(m_config.dtype), true, ropeOf(layer)},
                             m_stream),
               "matrix-vector product");
     };
@@ -231,7 +221,7 @@ void Decoder::recordSingleLayer(int layer) {
 }
 
 void Decoder::record() {
-    const k::Element element = elementOf(m_config);
+    const k::Element element = elementOf(m_config.dtype);
     const int hidden = m_config.hidden;
     k::DecodePlanParams plan;
     plan.caches = m_caches.as<k::DecodeCache>(), plan.positions = m_positions.as<std::int32_t>();

@@ -1,6 +1,7 @@
 // Decoder::prefill: a prompt through all layers at once, into the caches of one sequence.
 #include "engine/backend/cuda/decoder.h"
 
+#include "engine/backend/cuda/card.h"
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/cache.h"
 #include "moa_kernels/cuda/elementwise.h"
@@ -18,10 +19,6 @@ namespace k = kernels::cuda;
 namespace {
 
 constexpr int kMlpRows = 4096; ///< rows that go through the MLP together: its inner rows are the widest
-
-k::Element elementOf(const ModelConfig& config) {
-    return config.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
-}
 
 Product rowsProduct(const void* x, int rows, int inCols, const void* weight, void* out, int outCols,
                     bool accumulate) {
@@ -42,7 +39,7 @@ char* rowOf(const DeviceMemory& memory, std::int64_t row, std::int64_t cols) {
 void Decoder::prefillLayer(int layer, int sequence, int rows) {
     const auto& w = m_weights.layers[static_cast<std::size_t>(layer)];
     const int hidden = m_config.hidden, inner = m_config.intermediate, d = m_config.headDim;
-    const k::Element element = elementOf(m_config);
+    const k::Element element = elementOf(m_config.dtype);
     const auto norm = [&](const void* weight) {
         check(k::launchRmsNorm({m_prompt.x.as(), hidden, weight, m_prompt.normed.as(), hidden, rows, hidden,
                                 m_config.rmsNormEps, element},
@@ -139,7 +136,7 @@ void Decoder::prefill(int sequence, std::span<const std::int32_t> prompt) {
     write(m_prompt.windows, m_windows.data() + static_cast<std::size_t>(sequence) * perSequence,
           perSequence * 4);
     write(m_prompt.items, &item, sizeof item);
-    const k::Element element = elementOf(m_config);
+    const k::Element element = elementOf(m_config.dtype);
     check(k::launchEmbed({m_prompt.ids.as<std::int32_t>(), m_weights.embedding, m_prompt.x.as(), hidden, n,
                           hidden, element},
                          m_stream),

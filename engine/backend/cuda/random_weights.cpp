@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/random_weights.h"
 
+#include "engine/backend/cuda/card.h"
 #include "moa_kernels/cuda/elementwise.h"
 
 namespace moa::cuda {
@@ -13,7 +14,7 @@ RandomWeights::RandomWeights(const ModelConfig& c, std::uint64_t seed, float dev
                        table = hidden * c.vocab;
     const std::int64_t count = c.layers * (qkv + output + 3 * mlp + 2 * hidden) + 2 * table + hidden;
     m_memory = DeviceMemory(static_cast<std::size_t>(count) * 2, "weights");
-    const k::Element element = c.dtype == DType::BF16 ? k::Element::BF16 : k::Element::F16;
+    const k::Element element = elementOf(c.dtype);
     check(k::launchRandomFill({m_memory.as(), count, deviation, seed, element}, nullptr), "making weights");
     check(cudaDeviceSynchronize(), "making weights");
     auto* next = m_memory.as<char>();
