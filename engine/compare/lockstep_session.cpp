@@ -1,11 +1,10 @@
 #include "engine/compare/lockstep_session.h"
 
-#include "engine/capture/attention_tile.h"
-#include "engine/compare/head_costs.h"
 #include "engine/compare/lockstep.h"
 #include "engine/core/error.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -26,15 +25,6 @@ double jensenShannon(std::span<const float> p, std::span<const float> q) {
         if (b > 0) sum += b * (lq - logMean);
     }
     return std::max(0.0, sum / 2);
-}
-
-/// Attention of one query on what (sink, window) hides from it.
-double hiddenMass(const CapturedLayer& layer, KvHeadIndex kvHead, std::int64_t query, std::int64_t sink,
-                  std::int64_t window) {
-    const std::vector<float> row = attentionRow(layer, kvHead, -1, query);
-    double mass = 0;
-    for (std::int64_t j = sink; j <= query - window; ++j) mass += double(row[static_cast<std::size_t>(j)]);
-    return mass;
 }
 
 } // namespace
@@ -72,16 +62,22 @@ std::optional<LockstepToken> LockstepSession::step(std::stop_token stop) {
     if (static_cast<int>(m_tokens.size()) >= m_maxNew ||
         m_dense.length() + 1 > m_model.config().context)
         return std::nullopt;
+    LockstepToken token;
     if (!m_tokens.empty() && m_denseLogits.size() == m_tokens.size()) {
         const int fed[1] = {m_tokens.back().token};
         // Dense first: both or none get a token, since a step of one token is not cut by a stop between chunks.
         if (stop.stop_requested()) return std::nullopt;
-        auto dense = feed(m_dense, fed, {}), sparse = feed(m_sparse, fed, {});
+        const auto timed = [&](Sequence& sequence, double& seconds) {
+            const auto start = std::chrono::steady_clock::now();
+            auto row = feed(sequence, fed, {});
+            seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            return row;
+        };
+        auto dense = timed(m_dense, token.denseSeconds), sparse = timed(m_sparse, token.sparseSeconds);
         m_denseLogits.push_back(*std::move(dense));
         m_sparseLogits.push_back(*std::move(sparse));
     }
     const auto &p = m_denseLogits.back(), &q = m_sparseLogits.back();
-    LockstepToken token;
     token.token = argmax(p);
     token.sparse = argmax(q);
     token.kl = klDivergence(p, q);
@@ -162,31 +158,7 @@ std::optional<double> LockstepSession::rerun(std::size_t t, std::span<const Head
 
 std::vector<BlameRow> LockstepSession::blame(std::size_t t, std::stop_token stop) {
     checkToken(t);
-    const ModelConfig& c = m_model.config();
-    const std::vector<int> ids = idsUpTo(t + 1);
-    const auto n = static_cast<std::int64_t>(ids.size());
-    SampleCosts costs(c.layers, c.heads, n);
-    BackwardSample sample;
-    sample.ids = ids;
-    sample.lossBegin = n - 1; // this token's log-probability alone
-    sample.costs = &costs;
-    if (m_model.backward(sample, stop).completion == Completion::Cancelled) return {};
-    const WindowMap& windows = m_sparse.windows();
-    const std::vector<double> influence = headCosts(costs, c.groupSize(), windows, n);
-    std::vector<BlameRow> rows;
-    const std::int64_t query = n - 2; // decides the token
-    const auto look = [&](LayerIndex l, const std::shared_ptr<const CapturedLayer>& layer) {
-        for (int g = 0; g < c.kvHeads; ++g) {
-            const std::int64_t w = windows.window(l, KvHeadIndex(g));
-            if (w + windows.sink >= n - 1) continue; // hides nothing
-            rows.push_back({{l, KvHeadIndex(g)}, hiddenMass(*layer, KvHeadIndex(g), query, windows.sink, w),
-                            influence[static_cast<std::size_t>(l.value * c.kvHeads + g)]});
-        }
-    };
-    if (captureLayers(m_model, std::span(ids).first(static_cast<std::size_t>(n - 1)), nullptr, {}, look, stop) == Completion::Cancelled)
-        return {};
-    std::ranges::stable_sort(rows, std::greater{}, &BlameRow::influence);
-    return rows;
+    return blameToken(m_model, idsUpTo(t + 1), m_sparse.windows(), std::move(stop));
 }
 
 std::vector<HeadId> LockstepSession::mend(std::size_t t, std::span<const BlameRow> blamed, double share, std::size_t most,

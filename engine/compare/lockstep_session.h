@@ -3,6 +3,7 @@
 // Goal: every answer about an earlier token at once. Non-goal: free-running texts (engine/compare/lockstep.h).
 #pragma once
 
+#include "engine/compare/blame.h"
 #include "engine/model/generate.h"
 #include "engine/model/sequence.h"
 
@@ -12,13 +13,6 @@
 
 namespace moa {
 
-/// One KV head.
-struct HeadId {
-    LayerIndex layer;
-    KvHeadIndex kvHead;
-    auto operator<=>(const HeadId&) const = default;
-};
-
 /// What decided one token.
 struct LockstepToken {
     int token = 0;  ///< the dense model's choice, which both caches were fed
@@ -26,6 +20,8 @@ struct LockstepToken {
     double kl = 0;  ///< KL(dense‖sparse), nats
     double js = 0;  ///< Jensen–Shannon divergence, nats
     int rank = 1;   ///< of `token` under sparse, 1 = first
+    /// Each cache's step that led here, on one clock; 0 for the first token, which the prompt decided.
+    double denseSeconds = 0, sparseSeconds = 0;
 };
 
 struct Alternative {
@@ -36,13 +32,6 @@ struct Alternative {
 /// A re-scored token and those after it.
 struct Counterfactual {
     std::vector<double> klBefore, klAfter; ///< per token from the one asked about on, nats
-};
-
-/// What a KV head had to do with one token.
-struct BlameRow {
-    HeadId head;
-    double hiddenMass = 0; ///< attention of the deciding query on what the rule hides, mean over its query heads
-    double influence = 0;  ///< first-order cost of the rule for the token's log-probability, nats
 };
 
 class LockstepSession {
@@ -57,6 +46,7 @@ public:
 
     const std::vector<LockstepToken>& tokens() const { return m_tokens; }
     std::span<const int> prompt() const { return m_prompt; }
+    std::vector<int> idsUpTo(std::size_t t) const; ///< prompt and the t tokens after it
     const WindowMap& windows() const { return m_sparse.windows(); }
     std::uint64_t denseBytes() const { return m_dense.kvBytes(); }
     std::uint64_t sparseBytes() const { return m_sparse.kvBytes(); }
@@ -70,8 +60,7 @@ public:
     /// KL at token t after an exact re-run: a new prefill under the plan with `heads` widened; nothing when stopped.
     std::optional<double> rerun(std::size_t t, std::span<const HeadId> heads, std::stop_token stop);
 
-    /// Every KV head whose rule hides something from token t's query, worst first; empty when stopped. Needs gradients:
-    /// throws Error on a device without them.
+    /// blameToken() of token t.
     std::vector<BlameRow> blame(std::size_t t, std::stop_token stop);
     /// The smallest set that a greedy search finds to lower the KL of token t by `share`, from the `candidates` worst of
     /// `blamed`; at most `most` heads. What it found, even if that is not enough.
@@ -80,7 +69,6 @@ public:
 
 private:
     void checkToken(std::size_t t) const;
-    std::vector<int> idsUpTo(std::size_t t) const; ///< prompt and the t tokens after it
     std::optional<std::vector<float>> feed(Sequence& sequence, std::span<const int> tokens, std::stop_token stop);
 
     LanguageModel& m_model;

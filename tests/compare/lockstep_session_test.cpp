@@ -9,6 +9,7 @@
 #include "tests/model/model_fixture.h"
 
 #include <cstring>
+#include <numeric>
 
 namespace moa::test {
 namespace {
@@ -130,6 +131,13 @@ TEST(LockstepSession, BlamedHeadsMendAnAnswer) {
         const auto t = static_cast<std::size_t>(at - session.tokens().begin());
         const std::vector<BlameRow> blamed = session.blame(t, {});
         ASSERT_FALSE(blamed.empty());
+        EXPECT_EQ(blamed.front().hidden.size(), ids.size() + t);
+        for (std::size_t i = 0; i < blamed.size(); ++i)
+            if (i < kEvidenceHeads)
+                EXPECT_NEAR(std::accumulate(blamed[i].hidden.begin(), blamed[i].hidden.end(), 0.0), blamed[i].hiddenMass, 1e-5);
+            else
+                EXPECT_TRUE(blamed[i].hidden.empty());
+        EXPECT_GT(session.tokens().back().denseSeconds, 0);
         const std::vector<HeadId> heads = session.mend(t, blamed, 0.9, 3, 12, {});
         const Counterfactual with = session.widen(t, heads, 2);
         EXPECT_EQ(with.klBefore.front(), at->kl);
