@@ -39,8 +39,13 @@ public:
     Sequence(Sequence&&) = default;
     Sequence& operator=(Sequence&&) = default;
 
+    /// Bytes that a sequence constructed with these arguments allocates. Throws UsageError for a mask of another shape.
+    static std::uint64_t bytesFor(LanguageModel& model, const MaskSource& mask, std::int64_t n, std::int64_t slack = 0);
+
     /// An independent sequence with the same contents.
     Sequence Copy() const;
+    /// Fills an empty sequence with the first `n` tokens of `from`, which holds all of them.
+    void takePrefix(const Sequence& from, std::int64_t n);
 
     std::int64_t length() const { return m_length; } ///< tokens held so far; the next token's position
     std::int64_t capacity() const { return m_n; }    ///< N of the current layout
@@ -61,9 +66,15 @@ public:
     void reserve(std::int64_t n);
     /// Forgets everything.
     void clear();
-    /// Forgets the tokens from `length` on. Throws Error where a ring has already dropped keys that would be held
-    /// again: a dense sequence can always go back.
+    /// Forgets the tokens from `length` on. Throws Error where a ring has already dropped keys that would be seen
+    /// again, that is before reach(): a dense sequence can always go back.
     void rewind(std::int64_t length);
+    /// The (layer, KV head, token) keys that a token at `position` ≤ length() would see under `mask` and that are no
+    /// longer held.
+    std::int64_t missingUnder(const MaskSource& mask, std::int64_t position) const;
+    /// Lays the caches out anew for another mask; what both keep stays. Throws MemoryError, and Error where the next
+    /// token would miss keys; the sequence is then as it was.
+    void adopt(MaskSource mask);
 
     std::span<const KvHeadCache> layer(LayerIndex l) const;
     std::span<const std::int64_t> layerWindows(LayerIndex l) const;
@@ -79,12 +90,14 @@ private:
         Buffer storage;
     };
     static std::uint64_t nextLayoutId();
-    std::int64_t rowBytes() const;
-    Layout planLayout(std::int64_t n) const; ///< without memory
-    Layout layOut(std::int64_t n) const;
+    static std::int64_t rowBytes(LanguageModel& model);
+    static Layout planLayout(LanguageModel& model, const MaskSource& mask, std::int64_t n, std::int64_t slack); ///< without memory
+    Layout layOut(const MaskSource& mask, std::int64_t n) const;
+    void install(Layout layout);
     /// Throws MemoryError that says what would fit.
-    void checkFits(std::uint64_t bytes, std::int64_t n) const;
-    void copyHeld(const KvHeadCache& from, const KvHeadCache& to) const;
+    void checkFits(const MaskSource& mask, std::uint64_t bytes, std::int64_t n) const;
+    /// What `to` keeps of the `length` tokens of `from`, which holds it.
+    void copyHeld(const KvHeadCache& from, const KvHeadCache& to, std::int64_t length) const;
 
     LanguageModel* m_model;
     MaskSource m_mask;
