@@ -53,14 +53,11 @@ private:
     std::unordered_set<std::string> m_used;
 };
 
-/// Depths in [0, 1), one in each of `count` equal strata. The offset inside the stratum walks by the golden
-/// ratio from sample to sample, so that prompts with one key cover all depths too.
+/// Those asked for, or one in each of `count` equal strata, so that prompts with one key cover all depths too.
 std::vector<double> spreadDepths(const TaskOptions& options, int count) {
-    const double start = SplitMix64(mixSeed(options.seed, kDepthStream)).uniform();
-    const double turns = start + 0.6180339887498949 * options.sample;
-    const double offset = turns - std::floor(turns);
+    if (!options.depths.empty()) return options.depths;
     std::vector<double> depths;
-    for (int i = 0; i < count; ++i) depths.push_back((i + offset) / count);
+    for (int i = 0; i < count; ++i) depths.push_back(depthInStratum(options.seed, options.sample, i, count));
     return depths;
 }
 
@@ -174,6 +171,11 @@ void checkOptions(const TaskOptions& options, const TaskTexts& texts) {
     if (options.task == "facts" && std::size_t(options.questions) > texts.words.size() / 6)
         throw UsageError("too many facts a prompt: " + std::to_string(options.questions) + ", at most " +
                          std::to_string(texts.words.size() / 6));
+    if (!options.depths.empty() && options.depths.size() != std::size_t(options.questions))
+        throw UsageError("one depth is needed for every question");
+    for (std::size_t i = 0; i < options.depths.size(); ++i)
+        if (!(options.depths[i] >= (i ? options.depths[i - 1] : 0.0) && options.depths[i] < 1))
+            throw UsageError("depths ascend and lie in [0, 1)");
     if (options.length < kShortestTask)
         throw UsageError(
             "a " + options.task + " prompt of " + std::to_string(options.length) +
@@ -187,6 +189,13 @@ void checkOptions(const TaskOptions& options, const TaskTexts& texts) {
 const std::vector<std::string>& builtInTasks() {
     static const std::vector<std::string> tasks{"lines", "facts", "passkey"};
     return tasks;
+}
+
+double depthInStratum(std::uint64_t seed, int sample, int row, int rows) {
+    const double start = SplitMix64(mixSeed(seed, kDepthStream)).uniform();
+    const double turns = start + 0.6180339887498949 * sample;
+    const double offset = turns - std::floor(turns);
+    return (row + offset) / rows;
 }
 
 int questionsPerPrompt(const std::string& task, int wanted) {

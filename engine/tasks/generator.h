@@ -28,7 +28,13 @@ struct TaskOptions {
     std::uint64_t seed = 0;
     int sample = 0;           ///< which prompt of this seed
     std::size_t reserved = 0; ///< tokens the runner adds itself, e.g. 1 for a begin token
+    /// Where in the context the keys lie, one per question, ascending, each in [0, 1); empty: spread by the seed.
+    std::vector<double> depths{};
 };
+
+/// The depth of one of `rows` equal strata for prompt `sample` of a seed: its offset inside the stratum walks by the
+/// golden ratio from sample to sample. In [row / rows, (row + 1) / rows).
+double depthInStratum(std::uint64_t seed, int sample, int row, int rows);
 
 /// The number of questions one prompt of `task` carries when `wanted` are asked for: passkey hides one key.
 int questionsPerPrompt(const std::string& task, int wanted);
