@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -27,6 +28,24 @@ std::string isoTime(TimePoint time) {
     const std::size_t n = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S", &utc);
     const std::string millis = std::to_string(1000 + (time - seconds).count()).substr(1);
     return std::string(buffer.data(), n) + "." + millis + "Z";
+}
+
+std::optional<TimePoint> parseIsoTime(const std::string& text) {
+    std::tm utc{};
+    const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+    if (end == nullptr) return std::nullopt;
+    int millis = 0;
+    if (*end == '.') {
+        const auto [after, error] = std::from_chars(end + 1, text.data() + text.size(), millis);
+        if (error != std::errc() || after != end + 4) return std::nullopt;
+        end = after;
+    }
+    if (std::string_view(end) != "Z") return std::nullopt;
+    return TimePoint(std::chrono::seconds(::timegm(&utc)) + std::chrono::milliseconds(millis));
+}
+
+History History::inMemory() {
+    return open(":memory:");
 }
 
 History History::open(const std::string& path, OpenMode mode, int busyTimeoutMs) {

@@ -3,11 +3,13 @@
 
 #include "store/history/json_text.h"
 #include "store/schema/schema.h"
+#include "store/sqlite/statement.h"
 #include "store/sqlite/transaction.h"
 
 #include <cmath>
 #include <initializer_list>
 #include <ostream>
+#include <set>
 
 namespace moa {
 namespace {
@@ -54,6 +56,7 @@ std::string modelText(const ModelRef& m) {
         .integer("hidden", m.shape.hidden)
         .integer("vocab", m.shape.vocab)
         .integer("context", m.shape.context)
+        .text("quantisation", m.quantisation)
         .str();
 }
 
@@ -64,11 +67,44 @@ std::string profileText(const ProfileRef& p) {
         .add("lengths", hj::array(p.lengths))
         .integer("samples", p.samples)
         .text("calibration", p.calibration)
+        .text("calibration_sha256", p.calibrationSha256)
+        .add("calibration_seed", p.calibrationSeed ? std::to_string(*p.calibrationSeed) : "null")
+        .add("bytes", p.bytes ? std::to_string(*p.bytes) : "null")
         .str();
 }
 
-std::string planTextOf(const PlanRef& p) {
+std::string promptText(const PromptRef& p) {
     return ObjectText()
+        .text("sha256", p.sha256)
+        .integer("tokens", p.tokens)
+        .add("text", p.text ? hj::quoted(*p.text) : "null")
+        .str();
+}
+
+std::string acceleratorText(const Accelerator& a) {
+    return ObjectText()
+        .text("name", a.name)
+        .integer("memory_bytes", a.memoryBytes)
+        .text("driver", a.driver)
+        .text("runtime", a.runtime)
+        .str();
+}
+
+std::string seriesText(const Series& s) {
+    std::string values;
+    for (const float value : s.values) values += (values.empty() ? "" : ", ") + hj::number(value);
+    return ObjectText()
+        .text("name", s.name)
+        .text("unit", s.unit)
+        .integer("start", s.start)
+        .add("values", "[" + values + "]")
+        .str();
+}
+
+std::string planTextOf(const PlanRef& p, const std::optional<PlanId>& id = std::nullopt) {
+    ObjectText text;
+    if (id) text.integer("id", id->value);
+    return text
         .text("name", p.name)
         .text("sha256", p.sha256)
         .text("origin", p.origin)
@@ -111,6 +147,7 @@ std::string searchText(const SearchRecord& s) {
         .real("gap", s.gap)
         .real("seconds", s.seconds)
         .add("plan", s.plan ? planTextOf(*s.plan) : "null")
+        .add("limits", s.limits)
         .str();
 }
 
@@ -118,6 +155,7 @@ std::string runText(const RunDetail& r) {
     const RunSummary& s = r.summary;
     return ObjectText()
         .integer("id", s.id.value)
+        .text("uid", r.uid)
         .text("command", s.command)
         .add("arguments", r.arguments)
         .text("status", toString(s.status))
@@ -132,12 +170,17 @@ std::string runText(const RunDetail& r) {
         .add("seed", s.seed ? std::to_string(*s.seed) : "null")
         .add("model", r.model ? modelText(*r.model) : "null")
         .add("profile", r.profile ? profileText(*r.profile) : "null")
-        .add("plan", r.plan ? planTextOf(*r.plan) : "null")
+        .add("plan", r.plan ? planTextOf(*r.plan, s.plan) : "null")
+        .add("prompt", r.prompt ? promptText(*r.prompt) : "null")
+        .add("accelerator", r.accelerator ? acceleratorText(*r.accelerator) : "null")
+        .add("tags", hj::array(r.tags))
+        .text("note", r.note)
         .add("settings", r.settings)
         .add("result", r.result)
         .text("error", r.error)
         .add("measurements", listText(r.measurements, measurementText))
         .add("searches", listText(r.searches, searchText))
+        .add("series", listText(r.series, seriesText))
         .str();
 }
 
@@ -186,12 +229,19 @@ void finishExport(std::ostream& out) {
 
 } // namespace
 
-void History::exportJson(std::ostream& out) {
+void History::exportJson(std::ostream& out, std::span<const RunId> only) {
     Transaction snapshot(m_connection, Transaction::Kind::Read);
+    requireRuns(only);
     out << "{\"schema\": " << historyMigrations().back().version << ", \"exported\": \""
-        << isoTime(currentTime()) << "\", \"runs\": [";
+        << isoTime(currentTime()) << "\", \"plans\": [";
     bool first = true;
-    for (const RunId run : allRuns()) {
+    for (const PlanId plan : only.empty() ? allPlans() : plansOf(only)) {
+        out << (first ? "\n" : ",\n") << hj::validUtf8(planTextOf(showPlan(plan).plan, plan));
+        first = false;
+    }
+    out << "],\n\"runs\": [";
+    first = true;
+    for (const RunId run : only.empty() ? allRuns() : std::vector<RunId>(only.begin(), only.end())) {
         out << (first ? "\n" : ",\n") << hj::validUtf8(runText(show(run)));
         first = false;
     }
@@ -199,12 +249,26 @@ void History::exportJson(std::ostream& out) {
     finishExport(out);
 }
 
-void History::exportCsv(std::ostream& out) {
+std::vector<PlanId> History::plansOf(std::span<const RunId> runs) {
+    std::set<PlanId> plans;
+    Statement row(m_connection, "WITH RECURSIVE of (id) AS (SELECT plan_id FROM runs WHERE id = ?1 AND plan_id IS NOT NULL "
+                                "UNION SELECT plan_id FROM searches WHERE run_id = ?1 AND plan_id IS NOT NULL "
+                                "UNION SELECT p.parent_id FROM plans p JOIN of ON p.id = of.id WHERE p.parent_id IS NOT NULL) "
+                                "SELECT id FROM of");
+    for (const RunId run : runs) {
+        row.reset();
+        for (row.bind(run.value); row.step();) plans.insert(PlanId(row.integer(0)));
+    }
+    return {plans.begin(), plans.end()};
+}
+
+void History::exportCsv(std::ostream& out, std::span<const RunId> only) {
     Transaction snapshot(m_connection, Transaction::Kind::Read);
+    requireRuns(only);
     out << line({"run",          "command", "status", "started", "finished",        "seconds", "model",
                  "model_sha256", "plan",    "device", "backend", "program_version", "cpu",     "seed",
                  "measurement",  "unit",    "value",  "samples", "error",           "context"});
-    for (const RunId run : allRuns()) {
+    for (const RunId run : only.empty() ? allRuns() : std::vector<RunId>(only.begin(), only.end())) {
         const RunDetail detail = show(run);
         const std::vector<std::string> start = runFields(detail);
         std::vector<Measurement> rows = detail.measurements;

@@ -1,141 +1,47 @@
-// The writing half of History: rows of runs and of what they refer to. Functions named "on…" run inside the
-// caller's transaction.
+// The writing half of History: runs as they happen, tags and notes. Functions named "on…" run inside the caller's
+// transaction.
 #include "store/history/history.h"
 
 #include "store/history/json_text.h"
+#include "store/history/row_writing.h"
 #include "store/sqlite/statement.h"
 #include "store/sqlite/transaction.h"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace moa {
 namespace {
 
-using OptionalRow = std::optional<std::int64_t>;
-
-/// Throws BadValue unless `text` is one JSON document; SQLite itself would only name a failed constraint.
-void requireJson(const Connection& c, const std::string& text, const std::string& what) {
-    Statement valid(c, "SELECT json_valid(?)", text);
-    // SQLite's parser stops at a NUL and would call the rest valid.
-    if (!valid.step() || valid.integer(0) != 1 || text.find('\0') != std::string::npos)
-        throw StoreError(c.path(), what, "expected a JSON document", StoreProblem::BadValue);
-}
-
-template <class Tag>
-OptionalRow rowOf(const std::optional<RowId<Tag>>& id) {
-    return id ? OptionalRow(id->value) : std::nullopt;
-}
-
-/// Runs `find`, else `insert` with the same values; the id either way.
-template <class... Values>
-std::int64_t findOrInsert(Connection& c, const std::string& find, const std::string& insert,
-                          const Values&... values) {
-    Statement found(c, find, values...);
-    if (found.step()) return found.integer(0);
-    Statement(c, insert, values...).run();
-    return c.lastInsertId();
-}
-
-std::int64_t onMachine(Connection& c, const Machine& m) {
-    return findOrInsert(
-        c,
-        "SELECT id FROM machines WHERE cpu = ? AND cores = ? AND memory_bytes = ? AND os = ? AND kernel = ?",
-        "INSERT INTO machines (cpu, cores, memory_bytes, os, kernel) VALUES (?, ?, ?, ?, ?)", m.cpu, m.cores,
-        m.memoryBytes, m.os, m.kernel);
-}
-
-OptionalRow onModel(Connection& c, const std::optional<ModelRef>& model) {
-    if (!model) return std::nullopt;
-    const ModelConfig& s = model->shape;
-    return findOrInsert(c,
-                        "SELECT id FROM models WHERE name = ? AND sha256 = ? AND architecture = ? AND layers "
-                        "= ? AND heads = ? AND "
-                        "kv_heads = ? AND head_dim = ? AND hidden = ? AND vocab = ? AND context = ?",
-                        "INSERT INTO models (name, sha256, architecture, layers, heads, kv_heads, head_dim, "
-                        "hidden, vocab, context) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        model->name, model->sha256, s.architecture, s.layers, s.heads, s.kvHeads, s.headDim,
-                        s.hidden, s.vocab, s.context);
-}
-
-OptionalRow onProfile(Connection& c, const std::optional<ProfileRef>& p, OptionalRow model) {
-    if (!p) return std::nullopt;
-    const std::string lengths = historyjson::array(p->lengths);
-    const std::int64_t id = findOrInsert(
-        c,
-        "SELECT id FROM profiles WHERE path = ? AND sha256 = ? AND lengths = ? AND samples = ? AND "
-        "calibration = ?",
-        "INSERT INTO profiles (path, sha256, lengths, samples, calibration) VALUES (?, ?, ?, ?, ?)", p->path,
-        p->sha256, lengths, p->samples, p->calibration);
-    Statement(c, "UPDATE profiles SET model_id = ? WHERE id = ? AND model_id IS NULL", model, id).run();
-    return id;
-}
-
-OptionalRow onPlan(Connection& c, const std::optional<PlanRef>& plan, OptionalRow model) {
-    if (!plan) return std::nullopt;
-    requireJson(c, plan->json, "plan");
-    // Equal text under an equal name is the same plan. Its length finds it: the text itself is in no index.
-    Statement found(c, "SELECT id FROM plans WHERE length(json) = length(?1) AND json = ?1 AND name = ?2",
-                    plan->json, plan->name);
-    if (found.step()) return found.integer(0);
-    Statement(c,
-              "INSERT INTO plans (name, json, sha256, origin, parent_id, model_id, created_at) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?)",
-              plan->name, plan->json, plan->sha256, plan->origin, rowOf(plan->parent), model,
-              currentTime().time_since_epoch().count())
-        .run();
-    return c.lastInsertId();
-}
+constexpr std::size_t kMostTagBytes = 64 * 4, kMostTagCharacters = 64, kMostNoteBytes = 1 << 20;
 
 RunId onStart(Connection& c, const RunStart& run) {
-    requireJson(c, run.settings, "settings");
-    const std::int64_t machine = onMachine(c, currentMachine());
-    const OptionalRow model = onModel(c, run.model);
-    const OptionalRow profile = onProfile(c, run.profile, model);
-    const OptionalRow plan = onPlan(c, run.plan, model);
-    OptionalRow seed;
-    if (run.seed)
-        seed.emplace(static_cast<std::int64_t>(*run.seed)); // unsigned values wrap, and back on reading
+    rows::requireJson(c, run.settings, "settings");
+    const std::int64_t machine = rows::onMachine(c, currentMachine());
+    const rows::OptionalRow accelerator = rows::onAccelerator(c, run.accelerator);
+    const rows::OptionalRow model = rows::onModel(c, run.model);
+    const rows::OptionalRow profile = rows::onProfile(c, run.profile, model);
+    const rows::OptionalRow plan = rows::onPlan(c, run.plan, model);
+    const rows::OptionalRow prompt = rows::onPrompt(c, run.prompt);
     Statement(
         c,
-        "INSERT INTO runs (command, arguments, status, started_at, process_id, machine_id, device, backend, "
-        "program_version, versions, seed, model_id, profile_id, plan_id, rerun_of, settings, result, error) "
-        "VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', '')",
+        "INSERT INTO runs (uid, command, arguments, status, started_at, process_id, machine_id, device, backend, "
+        "program_version, versions, seed, model_id, profile_id, plan_id, prompt_id, accelerator_id, rerun_of, "
+        "settings, result, error) VALUES (lower(hex(randomblob(16))), ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, '{}', '')",
         run.command, historyjson::array(run.arguments),
         run.started.value_or(currentTime()).time_since_epoch().count(), std::int64_t(::getpid()), machine,
         run.device, run.backend, run.programVersion.empty() ? MOA_VERSION : run.programVersion,
-        historyjson::object(run.versions), seed, model, profile, plan, rowOf(run.rerunOf), run.settings)
+        historyjson::object(run.versions), rows::wrapped(run.seed), model, profile, plan, prompt, accelerator,
+        rows::rowOf(run.rerunOf), run.settings)
         .run();
     return RunId(c.lastInsertId());
-}
-
-void onMeasurements(Connection& c, RunId run, const std::vector<Measurement>& measurements) {
-    Statement insert(c, "INSERT INTO measurements (run_id, name, unit, value, samples, error, context) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?)");
-    for (const Measurement& m : measurements) {
-        requireJson(c, m.context, "measurement " + m.name + ", context");
-        insert.bind(run.value, m.name, m.unit, m.value, m.samples, m.error, m.context).run();
-    }
-}
-
-void onSearches(Connection& c, RunId run, const std::vector<SearchRecord>& searches) {
-    OptionalRow model;
-    if (Statement of(c, "SELECT model_id FROM runs WHERE id = ?", run.value); of.step())
-        model = of.optionalInteger(0);
-    for (const SearchRecord& s : searches)
-        Statement(
-            c,
-            "INSERT INTO searches (run_id, plan_id, estimate, granularity, solver, objective_length, "
-            "density_bound, loss, bound, gap, seconds, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            run.value, onPlan(c, s.plan, model), s.estimate, s.granularity, s.solver, s.objectiveLength,
-            s.densityBound, s.loss, s.bound, s.gap, s.seconds, s.status)
-            .run();
 }
 
 void onEnd(Connection& c, RunId run, const RunEnd& end) {
     if (end.status == RunStatus::Running || end.status == RunStatus::Interrupted)
         throw UsageError("history: a run ends as done, failed, cancelled, infeasible or time_limit");
-    requireJson(c, end.result, "result");
+    rows::requireJson(c, end.result, "result");
     Statement update(c,
                      "UPDATE runs SET status = ?, finished_at = ?, result = ?, error = ? "
                      "WHERE id = ? AND status = 'running'",
@@ -143,8 +49,23 @@ void onEnd(Connection& c, RunId run, const RunEnd& end) {
                      run.value);
     update.run();
     if (c.changes() != 1) throw UsageError("history: run " + std::to_string(run.value) + " is not running");
-    onMeasurements(c, run, end.measurements);
-    onSearches(c, run, end.searches);
+    Statement of(c, "SELECT model_id FROM runs WHERE id = ?", run.value);
+    const rows::OptionalRow model = of.step() ? of.optionalInteger(0) : std::nullopt;
+    if (end.writtenProfile)
+        Statement(c, "UPDATE runs SET profile_id = ? WHERE id = ?", rows::onProfile(c, end.writtenProfile, model), run.value).run();
+    rows::onMeasurements(c, run, end.measurements);
+    rows::onSearches(c, run, end.searches, model);
+    rows::onSeries(c, run, end.series);
+}
+
+void requireTag(const std::string& tag) {
+    const bool control = std::ranges::any_of(tag, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    const auto characters =
+        std::ranges::count_if(tag, [](unsigned char c) { return (c & 0xC0) != 0x80; }); // UTF-8 starts
+    if (tag.empty() || control || tag.size() > kMostTagBytes ||
+        characters > static_cast<std::ptrdiff_t>(kMostTagCharacters) || historyjson::validUtf8(tag) != tag ||
+        tag.front() == ' ' || tag.back() == ' ')
+        throw UsageError("history: a tag is 1 to 64 characters without line breaks and outer spaces");
 }
 
 } // namespace
@@ -170,6 +91,53 @@ void History::finish(RunId run, const RunEnd& end) {
     requireWritable();
     Transaction transaction(m_connection, Transaction::Kind::Write);
     onEnd(m_connection, run, end);
+    transaction.commit();
+}
+
+PlanId History::recordPlan(const PlanRef& plan, const std::optional<ModelRef>& model) {
+    requireWritable();
+    Transaction transaction(m_connection, Transaction::Kind::Write);
+    const PlanId id(rows::onPlan(m_connection, plan, rows::onModel(m_connection, model)).value());
+    transaction.commit();
+    return id;
+}
+
+void History::requireRuns(std::span<const RunId> runs) {
+    Statement found(m_connection, "SELECT 1 FROM runs WHERE id = ?");
+    for (const RunId run : runs) {
+        found.reset();
+        if (!found.bind(run.value).step())
+            throw UsageError("history: there is no run " + std::to_string(run.value));
+    }
+}
+
+void History::addTags(std::span<const RunId> runs, std::span<const std::string> tags) {
+    requireWritable();
+    std::ranges::for_each(tags, requireTag);
+    Transaction transaction(m_connection, Transaction::Kind::Write);
+    requireRuns(runs);
+    for (const RunId run : runs) rows::onTags(m_connection, run, tags);
+    transaction.commit();
+}
+
+void History::removeTags(std::span<const RunId> runs, std::span<const std::string> tags) {
+    requireWritable();
+    Transaction transaction(m_connection, Transaction::Kind::Write);
+    requireRuns(runs);
+    Statement remove(m_connection,
+                     "DELETE FROM run_tags WHERE run_id = ? AND tag_id = (SELECT id FROM tags WHERE name = ?)");
+    for (const RunId run : runs)
+        for (const std::string& tag : tags) remove.bind(run.value, tag).run();
+    m_connection.execute("DELETE FROM tags WHERE id NOT IN (SELECT tag_id FROM run_tags)");
+    transaction.commit();
+}
+
+void History::setNote(RunId run, const std::string& text) {
+    requireWritable();
+    if (text.size() > kMostNoteBytes) throw UsageError("history: a note has at most 1 MiB");
+    Transaction transaction(m_connection, Transaction::Kind::Write);
+    requireRuns(std::span(&run, 1));
+    rows::onNote(m_connection, run, text);
     transaction.commit();
 }
 

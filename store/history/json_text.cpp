@@ -54,6 +54,14 @@ void appendEscaped(std::string& out, char c) {
     out += kHex[byte & 15];
 }
 
+template <class Real>
+std::string shortest(Real value) {
+    if (!std::isfinite(value)) return "null";
+    std::array<char, 32> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    return {buffer.data(), end};
+}
+
 template <class Items, class Append>
 std::string joined(char open, const Items& items, char close, Append&& append) {
     std::string out(1, open);
@@ -89,10 +97,11 @@ std::string quoted(std::string_view text) {
 }
 
 std::string number(double value) {
-    if (!std::isfinite(value)) return "null";
-    std::array<char, 32> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-    return {buffer.data(), end};
+    return shortest(value);
+}
+
+std::string number(float value) {
+    return shortest(value);
 }
 
 std::string array(const std::vector<std::string>& strings) {

@@ -15,6 +15,8 @@ std::string validUtf8(std::string_view text);
 std::string quoted(std::string_view text);
 /// The shortest text that reads back as the same double; "null" for NaN and infinities, which JSON lacks.
 std::string number(double value);
+/// The same for a float.
+std::string number(float value);
 std::string array(const std::vector<std::string>& strings);
 std::string array(const std::vector<int>& numbers);
 std::string object(const std::map<std::string, std::string>& strings);

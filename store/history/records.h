@@ -19,6 +19,8 @@ using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 TimePoint currentTime();
 /// "2024-05-01T12:00:00.123Z".
 std::string isoTime(TimePoint time);
+/// What isoTime() writes, the milliseconds optional.
+std::optional<TimePoint> parseIsoTime(const std::string& text);
 
 enum class RunStatus {
     Running,
@@ -36,6 +38,30 @@ struct ModelRef {
     std::string name;
     std::string sha256; ///< of the weights; empty: not known
     ModelConfig shape;
+    std::string quantisation{}; ///< "F32", "Q4_K" …; empty: not known
+};
+
+/// What was typed or read, whole or as a hash.
+struct PromptRef {
+    std::string sha256; ///< of the token ids, as 32-bit little-endian numbers; never empty
+    std::int64_t tokens = 0;
+    std::optional<std::string> text{}; ///< none: only the hash is to be kept
+};
+
+/// The card a run used.
+struct Accelerator {
+    std::string name;
+    std::int64_t memoryBytes = 0;
+    std::string driver, runtime; ///< versions; empty: not known
+    bool operator==(const Accelerator&) const = default;
+};
+
+/// One number per token of a run. Kept as 32-bit floats.
+struct Series {
+    std::string name; ///< "kl", "rank" …
+    std::string unit; ///< "nats", "" …
+    std::int64_t start = 0; ///< token index of the first value
+    std::vector<float> values;
 };
 
 struct ProfileRef {
@@ -43,15 +69,19 @@ struct ProfileRef {
     std::string sha256;       ///< of the file; empty: not known
     std::vector<int> lengths; ///< tokens
     int samples = 0;          ///< per length
-    std::string calibration;
+    std::string calibration;  ///< its sources: "lines,facts"
+    std::string calibrationSha256{}; ///< of their texts; empty: not known
+    std::optional<std::uint64_t> calibrationSeed{};
+    std::optional<std::int64_t> bytes{}; ///< size of the file: what makes a moved one quick to find
 };
 
 struct PlanRef {
     std::string name;   ///< file name, or what the user called it
     std::string json;   ///< the plan file's text
     std::string sha256; ///< of that text; empty: not known
-    std::string origin; ///< "search", "edit", "import", "uniform" …
+    std::string origin; ///< "search", "edit", "import", "uniform", "file" …
     std::optional<PlanId> parent;
+    std::string parentSha256{}; ///< names the parent where its id is not known; empty: none
 };
 
 struct Measurement {
@@ -71,6 +101,7 @@ struct SearchRecord {
     std::optional<double> densityBound, loss, bound, gap;
     double seconds = 0;
     std::string status;
+    std::string limits{"{}"}; ///< JSON object: every bound it was given
 };
 
 /// What is known when a run begins.
@@ -80,6 +111,8 @@ struct RunStart {
     std::optional<ModelRef> model;
     std::optional<ProfileRef> profile;
     std::optional<PlanRef> plan;
+    std::optional<PromptRef> prompt;
+    std::optional<Accelerator> accelerator;
     std::string device;                          ///< "cpu", "cuda:0 NVIDIA …"
     std::string backend;                         ///< "cpu", "cuda"
     std::string programVersion;                  ///< empty: this build's
@@ -97,6 +130,8 @@ struct RunEnd {
     std::string error;         ///< one line when it failed
     std::vector<Measurement> measurements;
     std::vector<SearchRecord> searches;
+    std::vector<Series> series{};
+    std::optional<ProfileRef> writtenProfile{}; ///< the file it wrote, where it wrote one
 };
 
 /// A whole run, recorded at once.
@@ -119,14 +154,29 @@ struct RunSummary {
 /// Everything of one run.
 struct RunDetail {
     RunSummary summary;
+    std::string uid;                                               ///< the same in every copy of the history
     std::string arguments;                                         ///< JSON array of strings
     std::string programVersion, versions, settings, result, error; ///< versions, settings, result: JSON
     Machine machine;
     std::optional<ModelRef> model; ///< of the shape: what models.* holds
     std::optional<ProfileRef> profile;
     std::optional<PlanRef> plan;
+    std::optional<PromptRef> prompt;
+    std::optional<Accelerator> accelerator;
     std::vector<Measurement> measurements;
     std::vector<SearchRecord> searches; ///< with their plans
+    std::vector<Series> series;
+    std::vector<std::string> tags; ///< sorted
+    std::string note;              ///< empty: none
+};
+
+/// A plan of its own, used or not.
+struct PlanDetail {
+    PlanId id;
+    PlanRef plan;
+    TimePoint created;
+    std::string modelName;     ///< empty: not known
+    std::int64_t runs = 0;     ///< how many used it
 };
 
 struct RunFilter {

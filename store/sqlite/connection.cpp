@@ -75,6 +75,10 @@ std::int64_t Connection::changes() const {
     return sqlite3_changes64(m_handle.get());
 }
 
+std::int64_t Connection::totalChanges() const {
+    return sqlite3_total_changes64(m_handle.get());
+}
+
 void Connection::fail(int code, const std::string& where) const {
     throw makeStoreError(m_path, where, code, m_handle.get());
 }

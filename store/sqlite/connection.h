@@ -30,6 +30,8 @@ public:
     std::int64_t lastInsertId() const;
     /// Rows changed by the last statement.
     std::int64_t changes() const;
+    /// Rows changed through this connection since it was opened.
+    std::int64_t totalChanges() const;
     const std::string& path() const { return m_path; }
     sqlite3* handle() const { return m_handle.get(); }
 

@@ -49,10 +49,19 @@ double Statement::real(int column) const {
 }
 
 std::string Statement::text(int column) const {
+    return std::string(textView(column));
+}
+
+std::string_view Statement::textView(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(m_handle.get(), column));
-    return bytes == nullptr
-               ? std::string()
-               : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(m_handle.get(), column)));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(m_handle.get(), column))};
+}
+
+std::span<const std::byte> Statement::blob(int column) const {
+    const auto* bytes = static_cast<const std::byte*>(sqlite3_column_blob(m_handle.get(), column));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(m_handle.get(), column))};
 }
 
 std::optional<std::int64_t> Statement::optionalInteger(int column) const {
@@ -81,6 +90,12 @@ void Statement::bindAt(int index, std::string_view value) {
     // A null pointer would bind NULL; an empty text is a text.
     check(sqlite3_bind_text64(m_handle.get(), index, value.empty() ? "" : value.data(), value.size(),
                               SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+void Statement::bindAt(int index, std::span<const std::byte> value) {
+    // A null pointer would bind NULL; no bytes are a BLOB too.
+    check(sqlite3_bind_blob64(m_handle.get(), index, value.empty() ? "" : static_cast<const void*>(value.data()),
+                              value.size(), SQLITE_TRANSIENT));
 }
 
 void Statement::check(int code) const {

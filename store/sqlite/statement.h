@@ -4,9 +4,11 @@
 #include "store/sqlite/connection.h"
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -47,6 +49,10 @@ public:
     std::int64_t integer(int column) const;
     double real(int column) const;
     std::string text(int column) const;
+    /// The same without a copy; valid until the next step.
+    std::string_view textView(int column) const;
+    /// The bytes of a BLOB, valid until the next step.
+    std::span<const std::byte> blob(int column) const;
     std::optional<std::int64_t> optionalInteger(int column) const;
     std::optional<double> optionalReal(int column) const;
 
@@ -59,6 +65,7 @@ private:
     void bindAt(int index, std::int64_t value);
     void bindAt(int index, double value);
     void bindAt(int index, std::string_view value);
+    void bindAt(int index, std::span<const std::byte> value);
     void bindAt(int index, const std::string& value) { bindAt(index, std::string_view(value)); }
     void bindAt(int index, const char* value) { bindAt(index, std::string_view(value)); }
     template <std::integral Int>

@@ -48,7 +48,7 @@ TEST_F(Exports, JsonHasEverythingOfEveryRun) {
     history.recordRun(sampleRun());
     history.recordRun(search);
     const std::string text = json();
-    EXPECT_EQ(at(text, "$.schema"), "1");
+    EXPECT_EQ(at(text, "$.schema"), "2");
     EXPECT_EQ(at(text, "$.runs[0].command"), "retrieval");
     EXPECT_EQ(at(text, "$.runs[0].arguments[4]"), "line\n\"two\"");
     EXPECT_NE(text.find("\"seed\": 18446744073709551615"), std::string::npos);
