@@ -33,9 +33,11 @@ public:
         fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed);
         for (; !failed && at != fs::end(at) && m_entries > 0; at.increment(failed), --m_entries) {
             std::error_code none;
-            if (at->path().extension() == wanted.extension() && at->is_regular_file(none)) list.push_back(at->path());
+            if (at->path().extension() == wanted.extension() && at->is_regular_file(none))
+                list.push_back(at->path());
         }
-        std::ranges::stable_partition(list, [&](const fs::path& p) { return p.filename() == wanted.filename(); });
+        std::ranges::stable_partition(list,
+                                      [&](const fs::path& p) { return p.filename() == wanted.filename(); });
         return list;
     }
 

@@ -24,8 +24,8 @@ struct FoundFile {
 /// SHA-256 of a file, in lower-case hex; may throw.
 using HashFile = std::function<std::string(const std::string& path)>;
 
-/// Looks at `path`, then under `folders` for a file of equal ending, size (where `bytes` is known) and hash: those of
-/// the same name first, at most 20,000 entries. Files that cannot be read are passed over.
+/// Looks at `path`, then under `folders` for a file of equal ending, size (where `bytes` is known) and hash:
+/// those of the same name first, at most 20,000 entries. Files that cannot be read are passed over.
 FoundFile findFile(const std::string& path, const std::string& sha256, std::optional<std::int64_t> bytes,
                    std::span<const std::string> folders, const HashFile& hash);
 

@@ -46,8 +46,8 @@ public:
     /// A history in memory, for a session whose file cannot be used.
     static History inMemory();
 
-    /// Moves a damaged file out of the way, with its log, to a free name beside it ("NAME.damaged-1"), and returns
-    /// that. Nothing is overwritten. Throws StoreError when it cannot be moved.
+    /// Moves a damaged file out of the way, with its log, to a free name beside it ("NAME.damaged-1"), and
+    /// returns that. Nothing is overwritten. Throws StoreError when it cannot be moved.
     static std::string setAside(const std::string& path);
 
     /// The user's history: $XDG_DATA_HOME or ~/.local/share, moa-workbench/history.sqlite. Throws UsageError
@@ -66,11 +66,12 @@ public:
     RunId begin(const RunStart& start);
     /// Ends a run that begin() began. UsageError when it has ended already.
     void finish(RunId run, const RunEnd& end);
-    /// A plan that was saved, edited or imported without a run. A plan of equal name and text is the same one.
+    /// A plan that was saved, edited or imported without a run. A plan of equal name and text is the same
+    /// one.
     PlanId recordPlan(const PlanRef& plan, const std::optional<ModelRef>& model = std::nullopt);
 
-    /// Tags are 1 to 64 characters, without control characters; upper and lower case are the same. All or none of
-    /// the runs are changed. Throws UsageError.
+    /// Tags are 1 to 64 characters, without control characters; upper and lower case are the same. All or
+    /// none of the runs are changed. Throws UsageError.
     void addTags(std::span<const RunId> runs, std::span<const std::string> tags);
     void removeTags(std::span<const RunId> runs, std::span<const std::string> tags);
     /// Replaces the note; an empty text removes it. At most 1 MiB.
@@ -85,24 +86,24 @@ public:
     /// What two runs have different: settings, plan, machine …, and every measurement side by side.
     RunDiff diff(RunId a, RunId b);
 
-    /// {"schema", "exported", "plans": [with id and parent], "runs": [everything of every run, oldest first]}, from
-    /// one snapshot; of `only` these runs and their plans where any are given.
+    /// {"schema", "exported", "plans": [with id and parent], "runs": [everything of every run, oldest
+    /// first]}, from one snapshot; of `only` these runs and their plans where any are given.
     void exportJson(std::ostream& out, std::span<const RunId> only = {});
     /// One line per measurement (RFC 4180, header first); a run without any has one line.
     void exportCsv(std::ostream& out, std::span<const RunId> only = {});
-    /// Adds what an export or another history holds. Runs arrive in transactions of a few hundred, so that other
-    /// programs can write in between; doing it again goes on where an import was stopped. Throws StoreError for a
-    /// file that is neither, or broken.
+    /// Adds what an export or another history holds. Runs arrive in transactions of a few hundred, so that
+    /// other programs can write in between; doing it again goes on where an import was stopped. Throws
+    /// StoreError for a file that is neither, or broken.
     ImportReport importFile(const std::string& path, const StoreProgress& progress = {});
     /// The same from an open history: one kept in memory while its file could not be written.
     ImportReport importFrom(History& other, const StoreProgress& progress = {});
 
-    /// A whole copy at `path`, made while others write; replaces a file there only once the copy is complete and
-    /// sound. False when `progress` ended it; nothing is left then.
+    /// A whole copy at `path`, made while others write; replaces a file there only once the copy is complete
+    /// and sound. False when `progress` ended it; nothing is left then.
     bool backup(const std::string& path, const StoreProgress& progress = {});
 
-    /// Removes runs with all that belongs to them, and plans, prompts and profiles that no other run refers to.
-    /// Running runs stay, tagged or noted ones unless `marked`. With `dryRun` nothing is changed.
+    /// Removes runs with all that belongs to them, and plans, prompts and profiles that no other run refers
+    /// to. Running runs stay, tagged or noted ones unless `marked`. With `dryRun` nothing is changed.
     PruneReport prune(std::span<const RunId> runs, bool marked, bool dryRun);
     /// Gives the room of removed rows back to the disk; nobody can write meanwhile.
     void compact();

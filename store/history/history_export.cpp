@@ -104,8 +104,7 @@ std::string seriesText(const Series& s) {
 std::string planTextOf(const PlanRef& p, const std::optional<PlanId>& id = std::nullopt) {
     ObjectText text;
     if (id) text.integer("id", id->value);
-    return text
-        .text("name", p.name)
+    return text.text("name", p.name)
         .text("sha256", p.sha256)
         .text("origin", p.origin)
         .add("parent", p.parent ? std::to_string(p.parent->value) : "null")
@@ -251,10 +250,12 @@ void History::exportJson(std::ostream& out, std::span<const RunId> only) {
 
 std::vector<PlanId> History::plansOf(std::span<const RunId> runs) {
     std::set<PlanId> plans;
-    Statement row(m_connection, "WITH RECURSIVE of (id) AS (SELECT plan_id FROM runs WHERE id = ?1 AND plan_id IS NOT NULL "
-                                "UNION SELECT plan_id FROM searches WHERE run_id = ?1 AND plan_id IS NOT NULL "
-                                "UNION SELECT p.parent_id FROM plans p JOIN of ON p.id = of.id WHERE p.parent_id IS NOT NULL) "
-                                "SELECT id FROM of");
+    Statement row(
+        m_connection,
+        "WITH RECURSIVE of (id) AS (SELECT plan_id FROM runs WHERE id = ?1 AND plan_id IS NOT NULL "
+        "UNION SELECT plan_id FROM searches WHERE run_id = ?1 AND plan_id IS NOT NULL "
+        "UNION SELECT p.parent_id FROM plans p JOIN of ON p.id = of.id WHERE p.parent_id IS NOT NULL) "
+        "SELECT id FROM of");
     for (const RunId run : runs) {
         row.reset();
         for (row.bind(run.value); row.step();) plans.insert(PlanId(row.integer(0)));

@@ -51,7 +51,8 @@ private:
     fs::path m_folder;
 };
 
-/// Plans of another history as plans of this one; parents come before their children, whose numbers are higher.
+/// Plans of another history as plans of this one; parents come before their children, whose numbers are
+/// higher.
 class PlanNumbers {
 public:
     void add(History& history, std::int64_t other, PlanRef plan, const std::optional<ModelRef>& model) {
@@ -72,8 +73,10 @@ private:
 std::optional<RunId> History::addImported(const RunDetail& d) {
     Connection& c = m_connection;
     if (!d.uid.empty() && find(d.uid)) return std::nullopt;
-    const std::pair<const char*, const std::string*> documents[] = {
-        {"settings", &d.settings}, {"result", &d.result}, {"arguments", &d.arguments}, {"versions", &d.versions}};
+    const std::pair<const char*, const std::string*> documents[] = {{"settings", &d.settings},
+                                                                    {"result", &d.result},
+                                                                    {"arguments", &d.arguments},
+                                                                    {"versions", &d.versions}};
     for (const auto& [name, text] : documents) rows::requireJson(c, *text, name);
     const bool stopped = d.summary.status == RunStatus::Interrupted;
     const rows::OptionalRow model = rows::onModel(c, d.model);
@@ -82,17 +85,22 @@ std::optional<RunId> History::addImported(const RunDetail& d) {
         return plan;
     };
     Statement(c,
-              "INSERT INTO runs (uid, command, arguments, status, started_at, finished_at, process_id, machine_id, device, "
-              "backend, program_version, versions, seed, model_id, profile_id, plan_id, prompt_id, accelerator_id, rerun_of, "
-              "settings, result, error) VALUES (iif(?1 = '', lower(hex(randomblob(16))), ?1), ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, "
+              "INSERT INTO runs (uid, command, arguments, status, started_at, finished_at, process_id, "
+              "machine_id, device, "
+              "backend, program_version, versions, seed, model_id, profile_id, plan_id, prompt_id, "
+              "accelerator_id, rerun_of, "
+              "settings, result, error) VALUES (iif(?1 = '', lower(hex(randomblob(16))), ?1), ?2, ?3, ?4, "
+              "?5, ?6, 0, ?7, ?8, "
               "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
               d.uid, d.summary.command, d.arguments, toString(stopped ? RunStatus::Failed : d.summary.status),
               d.summary.started.time_since_epoch().count(),
-              d.summary.finished ? std::optional<std::int64_t>(d.summary.finished->time_since_epoch().count()) : std::nullopt,
-              rows::onMachine(c, d.machine), d.summary.device, d.summary.backend, d.programVersion, d.versions,
-              rows::wrapped(d.summary.seed), model, rows::onProfile(c, d.profile, model),
-              rows::onPlan(c, withoutParent(d.plan), model), rows::onPrompt(c, d.prompt), rows::onAccelerator(c, d.accelerator),
-              rows::rowOf(d.summary.rerunOf), d.settings, d.result, stopped && d.error.empty() ? "interrupted" : d.error)
+              d.summary.finished ? std::optional<std::int64_t>(d.summary.finished->time_since_epoch().count())
+                                 : std::nullopt,
+              rows::onMachine(c, d.machine), d.summary.device, d.summary.backend, d.programVersion,
+              d.versions, rows::wrapped(d.summary.seed), model, rows::onProfile(c, d.profile, model),
+              rows::onPlan(c, withoutParent(d.plan), model), rows::onPrompt(c, d.prompt),
+              rows::onAccelerator(c, d.accelerator), rows::rowOf(d.summary.rerunOf), d.settings, d.result,
+              stopped && d.error.empty() ? "interrupted" : d.error)
         .run();
     const RunId run(c.lastInsertId());
     std::vector<SearchRecord> searches = d.searches;
@@ -138,10 +146,12 @@ ImportReport History::importRuns(std::int64_t size, const std::function<RunDetai
 ImportReport History::importFrom(History& other, const StoreProgress& progress) {
     requireWritable();
     PlanNumbers plans;
-    for (const PlanId id : other.allPlans()) plans.add(*this, id.value, other.showPlan(id).plan, std::nullopt);
+    for (const PlanId id : other.allPlans())
+        plans.add(*this, id.value, other.showPlan(id).plan, std::nullopt);
     const std::vector<RunId> runs = other.allRuns();
-    ImportReport report = importRuns(static_cast<std::int64_t>(runs.size()),
-                                     [&](std::int64_t i) { return other.show(runs[static_cast<std::size_t>(i)]); }, progress);
+    ImportReport report = importRuns(
+        static_cast<std::int64_t>(runs.size()),
+        [&](std::int64_t i) { return other.show(runs[static_cast<std::size_t>(i)]); }, progress);
     report.plans = plans.size();
     return report;
 }
@@ -159,7 +169,8 @@ ImportReport History::importFile(const std::string& path, const StoreProgress& p
     JsonImport json(path);
     PlanNumbers plans;
     for (const ExportedPlan& plan : json.plans()) plans.add(*this, plan.id, plan.plan, std::nullopt);
-    ImportReport report = importRuns(json.runs(), [&](std::int64_t i) { return json.run(i); }, progress);
+    ImportReport report = importRuns(
+        json.runs(), [&](std::int64_t i) { return json.run(i); }, progress);
     report.plans = plans.size();
     return report;
 }

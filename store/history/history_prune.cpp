@@ -35,13 +35,16 @@ public:
 
     /// Returns how many of the runs stay.
     std::int64_t choose(std::span<const RunId> runs, bool marked) {
-        Transaction whole(m_c, Transaction::Kind::Read); // one for all rows: temporary tables have commits too
+        Transaction whole(m_c,
+                          Transaction::Kind::Read); // one for all rows: temporary tables have commits too
         Statement insert(m_c, "INSERT OR IGNORE INTO temp.doomed_runs SELECT id FROM runs WHERE id = ?");
         for (const RunId run : runs) insert.bind(run.value).run();
         const std::int64_t asked = count(m_c, "SELECT count(*) FROM temp.doomed_runs");
-        m_c.execute("DELETE FROM temp.doomed_runs WHERE id IN (SELECT id FROM runs WHERE status = 'running')");
+        m_c.execute(
+            "DELETE FROM temp.doomed_runs WHERE id IN (SELECT id FROM runs WHERE status = 'running')");
         if (!marked)
-            m_c.execute("DELETE FROM temp.doomed_runs WHERE id IN (SELECT run_id FROM run_tags UNION SELECT run_id FROM notes)");
+            m_c.execute("DELETE FROM temp.doomed_runs WHERE id IN (SELECT run_id FROM run_tags UNION SELECT "
+                        "run_id FROM notes)");
         chooseOrphans();
         whole.commit();
         return asked - count(m_c, "SELECT count(*) FROM temp.doomed_runs");
@@ -50,8 +53,10 @@ public:
     PruneReport report() const {
         PruneReport r;
         r.runs = count(m_c, "SELECT count(*) FROM temp.doomed_runs");
-        r.measurements = count(m_c, "SELECT count(*) FROM measurements WHERE run_id IN (SELECT id FROM temp.doomed_runs)");
-        r.series = count(m_c, "SELECT count(*) FROM series WHERE run_id IN (SELECT id FROM temp.doomed_runs)");
+        r.measurements =
+            count(m_c, "SELECT count(*) FROM measurements WHERE run_id IN (SELECT id FROM temp.doomed_runs)");
+        r.series =
+            count(m_c, "SELECT count(*) FROM series WHERE run_id IN (SELECT id FROM temp.doomed_runs)");
         r.plans = count(m_c, "SELECT count(*) FROM temp.doomed_plans");
         r.prompts = count(m_c, "SELECT count(*) FROM temp.doomed_prompts");
         r.profiles = count(m_c, "SELECT count(*) FROM temp.doomed_profiles");
@@ -63,8 +68,11 @@ public:
         constexpr int kBatch = 400;
         for (;;) {
             Transaction batch(m_c, Transaction::Kind::Write);
-            m_c.execute("CREATE TEMP TABLE IF NOT EXISTS doomed_now (id INTEGER PRIMARY KEY); DELETE FROM temp.doomed_now;");
-            Statement(m_c, "INSERT INTO temp.doomed_now SELECT id FROM temp.doomed_runs ORDER BY id LIMIT ?", kBatch).run();
+            m_c.execute("CREATE TEMP TABLE IF NOT EXISTS doomed_now (id INTEGER PRIMARY KEY); DELETE FROM "
+                        "temp.doomed_now;");
+            Statement(m_c, "INSERT INTO temp.doomed_now SELECT id FROM temp.doomed_runs ORDER BY id LIMIT ?",
+                      kBatch)
+                .run();
             if (m_c.changes() == 0) return;
             // A run that was tagged meanwhile was chosen before that; a running one never is.
             m_c.execute("DELETE FROM runs WHERE id IN (SELECT id FROM temp.doomed_now);"
@@ -76,15 +84,18 @@ public:
     /// Checked again: another program may have used them since.
     void removeOrphans() {
         Transaction whole(m_c, Transaction::Kind::Write);
-        m_c.execute(
-            "DELETE FROM plans WHERE id IN (SELECT id FROM temp.doomed_plans) AND NOT EXISTS (SELECT 1 FROM runs r WHERE "
-            "r.plan_id = plans.id) AND NOT EXISTS (SELECT 1 FROM searches s WHERE s.plan_id = plans.id) AND NOT EXISTS "
-            "(SELECT 1 FROM plans p WHERE p.parent_id = plans.id);"
-            "DELETE FROM prompts WHERE id IN (SELECT id FROM temp.doomed_prompts) AND NOT EXISTS (SELECT 1 FROM runs r "
-            "WHERE r.prompt_id = prompts.id);"
-            "DELETE FROM profiles WHERE id IN (SELECT id FROM temp.doomed_profiles) AND NOT EXISTS (SELECT 1 FROM runs r "
-            "WHERE r.profile_id = profiles.id);"
-            "DELETE FROM tags WHERE id NOT IN (SELECT tag_id FROM run_tags);");
+        m_c.execute("DELETE FROM plans WHERE id IN (SELECT id FROM temp.doomed_plans) AND NOT EXISTS (SELECT "
+                    "1 FROM runs r WHERE "
+                    "r.plan_id = plans.id) AND NOT EXISTS (SELECT 1 FROM searches s WHERE s.plan_id = "
+                    "plans.id) AND NOT EXISTS "
+                    "(SELECT 1 FROM plans p WHERE p.parent_id = plans.id);"
+                    "DELETE FROM prompts WHERE id IN (SELECT id FROM temp.doomed_prompts) AND NOT EXISTS "
+                    "(SELECT 1 FROM runs r "
+                    "WHERE r.prompt_id = prompts.id);"
+                    "DELETE FROM profiles WHERE id IN (SELECT id FROM temp.doomed_profiles) AND NOT EXISTS "
+                    "(SELECT 1 FROM runs r "
+                    "WHERE r.profile_id = profiles.id);"
+                    "DELETE FROM tags WHERE id NOT IN (SELECT tag_id FROM run_tags);");
         whole.commit();
     }
 
@@ -96,19 +107,27 @@ private:
 
     /// Only what a doomed run refers to: a plan that was saved without a run stays.
     void chooseOrphans() {
-        m_c.execute(
-            "INSERT INTO temp.doomed_plans SELECT DISTINCT p.id FROM plans p JOIN (SELECT plan_id FROM runs WHERE id IN "
-            "(SELECT id FROM temp.doomed_runs) UNION SELECT plan_id FROM searches WHERE run_id IN (SELECT id FROM "
-            "temp.doomed_runs)) d ON d.plan_id = p.id WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.plan_id = p.id AND "
-            "r.id NOT IN (SELECT id FROM temp.doomed_runs)) AND NOT EXISTS (SELECT 1 FROM searches s WHERE s.plan_id = p.id "
-            "AND s.run_id NOT IN (SELECT id FROM temp.doomed_runs)) AND NOT EXISTS (SELECT 1 FROM plans c WHERE c.parent_id "
-            "= p.id);"
-            "INSERT INTO temp.doomed_prompts SELECT DISTINCT r.prompt_id FROM runs r WHERE r.id IN (SELECT id FROM "
-            "temp.doomed_runs) AND r.prompt_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.prompt_id = "
-            "r.prompt_id AND o.id NOT IN (SELECT id FROM temp.doomed_runs));"
-            "INSERT INTO temp.doomed_profiles SELECT DISTINCT r.profile_id FROM runs r WHERE r.id IN (SELECT id FROM "
-            "temp.doomed_runs) AND r.profile_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.profile_id = "
-            "r.profile_id AND o.id NOT IN (SELECT id FROM temp.doomed_runs));");
+        m_c.execute("INSERT INTO temp.doomed_plans SELECT DISTINCT p.id FROM plans p JOIN (SELECT plan_id "
+                    "FROM runs WHERE id IN "
+                    "(SELECT id FROM temp.doomed_runs) UNION SELECT plan_id FROM searches WHERE run_id IN "
+                    "(SELECT id FROM "
+                    "temp.doomed_runs)) d ON d.plan_id = p.id WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE "
+                    "r.plan_id = p.id AND "
+                    "r.id NOT IN (SELECT id FROM temp.doomed_runs)) AND NOT EXISTS (SELECT 1 FROM searches s "
+                    "WHERE s.plan_id = p.id "
+                    "AND s.run_id NOT IN (SELECT id FROM temp.doomed_runs)) AND NOT EXISTS (SELECT 1 FROM "
+                    "plans c WHERE c.parent_id "
+                    "= p.id);"
+                    "INSERT INTO temp.doomed_prompts SELECT DISTINCT r.prompt_id FROM runs r WHERE r.id IN "
+                    "(SELECT id FROM "
+                    "temp.doomed_runs) AND r.prompt_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs o "
+                    "WHERE o.prompt_id = "
+                    "r.prompt_id AND o.id NOT IN (SELECT id FROM temp.doomed_runs));"
+                    "INSERT INTO temp.doomed_profiles SELECT DISTINCT r.profile_id FROM runs r WHERE r.id IN "
+                    "(SELECT id FROM "
+                    "temp.doomed_runs) AND r.profile_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs o "
+                    "WHERE o.profile_id = "
+                    "r.profile_id AND o.id NOT IN (SELECT id FROM temp.doomed_runs));");
     }
 
     Connection& m_c;

@@ -72,19 +72,15 @@ std::optional<ModelRef> readModel(const Connection& c, std::optional<std::int64_
 }
 
 std::optional<ProfileRef> readProfile(const Connection& c, std::optional<std::int64_t> id) {
-    Statement row(c,
-                  "SELECT p.path, p.sha256, p.lengths, p.samples, p.calibration, coalesce(c.sha256, ''), c.seed, "
-                  "p.bytes FROM profiles p LEFT JOIN calibrations c ON c.id = p.calibration_id WHERE p.id = ?",
-                  id);
+    Statement row(
+        c,
+        "SELECT p.path, p.sha256, p.lengths, p.samples, p.calibration, coalesce(c.sha256, ''), c.seed, "
+        "p.bytes FROM profiles p LEFT JOIN calibrations c ON c.id = p.calibration_id WHERE p.id = ?",
+        id);
     if (!row.step()) return std::nullopt;
-    return ProfileRef{row.text(0),
-                      row.text(1),
-                      historyjson::integersOf(row.text(2)),
-                      static_cast<int>(row.integer(3)),
-                      row.text(4),
-                      row.text(5),
-                      unwrapped(row.optionalInteger(6)),
-                      row.optionalInteger(7)};
+    return ProfileRef{
+        row.text(0), row.text(1), historyjson::integersOf(row.text(2)), static_cast<int>(row.integer(3)),
+        row.text(4), row.text(5), unwrapped(row.optionalInteger(6)),    row.optionalInteger(7)};
 }
 
 std::optional<PromptRef> readPrompt(const Connection& c, std::optional<std::int64_t> id) {
@@ -109,8 +105,9 @@ std::vector<Series> readSeries(const Connection& c, RunId run) {
 }
 
 std::vector<std::string> readTags(const Connection& c, RunId run) {
-    Statement row(c, "SELECT t.name FROM run_tags r JOIN tags t ON t.id = r.tag_id WHERE r.run_id = ? ORDER BY t.name",
-                  run.value);
+    Statement row(
+        c, "SELECT t.name FROM run_tags r JOIN tags t ON t.id = r.tag_id WHERE r.run_id = ? ORDER BY t.name",
+        run.value);
     std::vector<std::string> list;
     while (row.step()) list.push_back(row.text(0));
     return list;
@@ -192,13 +189,13 @@ RunSummary History::summary(RunId run) {
 RunDetail History::show(RunId run) {
     RunDetail detail;
     detail.summary = summary(run);
-    Statement row(
-        m_connection,
-        "SELECT r.arguments, r.program_version, r.versions, r.settings, r.result, r.error, coalesce(r.uid, ''), "
-        "r.model_id, r.profile_id, r.plan_id, r.prompt_id, r.accelerator_id, "
-        "c.cpu, c.cores, c.memory_bytes, c.os, c.kernel "
-        "FROM runs r JOIN machines c ON c.id = r.machine_id WHERE r.id = ?",
-        run.value);
+    Statement row(m_connection,
+                  "SELECT r.arguments, r.program_version, r.versions, r.settings, r.result, r.error, "
+                  "coalesce(r.uid, ''), "
+                  "r.model_id, r.profile_id, r.plan_id, r.prompt_id, r.accelerator_id, "
+                  "c.cpu, c.cores, c.memory_bytes, c.os, c.kernel "
+                  "FROM runs r JOIN machines c ON c.id = r.machine_id WHERE r.id = ?",
+                  run.value);
     if (!row.step()) throw UsageError("history: there is no run " + std::to_string(run.value));
     int column = 0;
     for (std::string* field : {&detail.arguments, &detail.programVersion, &detail.versions, &detail.settings,
@@ -219,12 +216,14 @@ RunDetail History::show(RunId run) {
 }
 
 PlanDetail History::showPlan(PlanId plan) {
-    Statement row(m_connection,
-                  "SELECT p.created_at, coalesce(m.name, ''), (SELECT count(*) FROM runs r WHERE r.plan_id = p.id) "
-                  "FROM plans p LEFT JOIN models m ON m.id = p.model_id WHERE p.id = ?",
-                  plan.value);
+    Statement row(
+        m_connection,
+        "SELECT p.created_at, coalesce(m.name, ''), (SELECT count(*) FROM runs r WHERE r.plan_id = p.id) "
+        "FROM plans p LEFT JOIN models m ON m.id = p.model_id WHERE p.id = ?",
+        plan.value);
     if (!row.step()) throw UsageError("history: there is no plan " + std::to_string(plan.value));
-    return {plan, *readPlanRow(m_connection, plan.value), timeOf(row.integer(0)), row.text(1), row.integer(2)};
+    return {plan, *readPlanRow(m_connection, plan.value), timeOf(row.integer(0)), row.text(1),
+            row.integer(2)};
 }
 
 std::optional<RunId> History::find(const std::string& uid) {

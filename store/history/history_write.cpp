@@ -1,5 +1,5 @@
-// The writing half of History: runs as they happen, tags and notes. Functions named "on…" run inside the caller's
-// transaction.
+// The writing half of History: runs as they happen, tags and notes. Functions named "on…" run inside the
+// caller's transaction.
 #include "store/history/history.h"
 
 #include "store/history/json_text.h"
@@ -23,17 +23,19 @@ RunId onStart(Connection& c, const RunStart& run) {
     const rows::OptionalRow profile = rows::onProfile(c, run.profile, model);
     const rows::OptionalRow plan = rows::onPlan(c, run.plan, model);
     const rows::OptionalRow prompt = rows::onPrompt(c, run.prompt);
-    Statement(
-        c,
-        "INSERT INTO runs (uid, command, arguments, status, started_at, process_id, machine_id, device, backend, "
-        "program_version, versions, seed, model_id, profile_id, plan_id, prompt_id, accelerator_id, rerun_of, "
-        "settings, result, error) VALUES (lower(hex(randomblob(16))), ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, '{}', '')",
-        run.command, historyjson::array(run.arguments),
-        run.started.value_or(currentTime()).time_since_epoch().count(), std::int64_t(::getpid()), machine,
-        run.device, run.backend, run.programVersion.empty() ? MOA_VERSION : run.programVersion,
-        historyjson::object(run.versions), rows::wrapped(run.seed), model, profile, plan, prompt, accelerator,
-        rows::rowOf(run.rerunOf), run.settings)
+    Statement(c,
+              "INSERT INTO runs (uid, command, arguments, status, started_at, process_id, machine_id, "
+              "device, backend, "
+              "program_version, versions, seed, model_id, profile_id, plan_id, prompt_id, accelerator_id, "
+              "rerun_of, "
+              "settings, result, error) VALUES (lower(hex(randomblob(16))), ?, ?, 'running', ?, ?, ?, ?, ?, "
+              "?, ?, ?, ?, ?, "
+              "?, ?, ?, ?, ?, '{}', '')",
+              run.command, historyjson::array(run.arguments),
+              run.started.value_or(currentTime()).time_since_epoch().count(), std::int64_t(::getpid()),
+              machine, run.device, run.backend, run.programVersion.empty() ? MOA_VERSION : run.programVersion,
+              historyjson::object(run.versions), rows::wrapped(run.seed), model, profile, plan, prompt,
+              accelerator, rows::rowOf(run.rerunOf), run.settings)
         .run();
     return RunId(c.lastInsertId());
 }
@@ -52,7 +54,9 @@ void onEnd(Connection& c, RunId run, const RunEnd& end) {
     Statement of(c, "SELECT model_id FROM runs WHERE id = ?", run.value);
     const rows::OptionalRow model = of.step() ? of.optionalInteger(0) : std::nullopt;
     if (end.writtenProfile)
-        Statement(c, "UPDATE runs SET profile_id = ? WHERE id = ?", rows::onProfile(c, end.writtenProfile, model), run.value).run();
+        Statement(c, "UPDATE runs SET profile_id = ? WHERE id = ?",
+                  rows::onProfile(c, end.writtenProfile, model), run.value)
+            .run();
     rows::onMeasurements(c, run, end.measurements);
     rows::onSearches(c, run, end.searches, model);
     rows::onSeries(c, run, end.series);
@@ -124,8 +128,9 @@ void History::removeTags(std::span<const RunId> runs, std::span<const std::strin
     requireWritable();
     Transaction transaction(m_connection, Transaction::Kind::Write);
     requireRuns(runs);
-    Statement remove(m_connection,
-                     "DELETE FROM run_tags WHERE run_id = ? AND tag_id = (SELECT id FROM tags WHERE name = ?)");
+    Statement remove(
+        m_connection,
+        "DELETE FROM run_tags WHERE run_id = ? AND tag_id = (SELECT id FROM tags WHERE name = ?)");
     for (const RunId run : runs)
         for (const std::string& tag : tags) remove.bind(run.value, tag).run();
     m_connection.execute("DELETE FROM tags WHERE id NOT IN (SELECT tag_id FROM run_tags)");

@@ -23,10 +23,12 @@ constexpr std::uintmax_t kMostBytes = 900'000'000; // SQLite's longest text is a
 
 std::string readAll(const std::string& path) {
     std::error_code failed;
-    const auto size = std::filesystem::is_regular_file(path, failed) ? std::filesystem::file_size(path, failed) : 0;
+    const auto size =
+        std::filesystem::is_regular_file(path, failed) ? std::filesystem::file_size(path, failed) : 0;
     std::ifstream in(path, std::ios::binary);
     if (failed || !in) throw StoreError(path, "", "there is no such file", StoreProblem::Missing);
-    if (size > kMostBytes) refuse(path, "", "expected at most 900 MB of JSON; import the history file itself");
+    if (size > kMostBytes)
+        refuse(path, "", "expected at most 900 MB of JSON; import the history file itself");
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -42,7 +44,9 @@ public:
     Part part(const char* path) const { return {m_c, json(path)}; }
     std::int64_t integer(const char* path) const { return optionalInteger(path).value_or(0); }
     std::optional<std::int64_t> optionalInteger(const char* path) const { return number<std::int64_t>(path); }
-    std::optional<std::uint64_t> unsignedInteger(const char* path) const { return number<std::uint64_t>(path); }
+    std::optional<std::uint64_t> unsignedInteger(const char* path) const {
+        return number<std::uint64_t>(path);
+    }
     std::optional<double> real(const char* path) const { return number<double>(path); }
     std::vector<Part> list(const char* path) const {
         std::vector<Part> parts;
@@ -78,7 +82,8 @@ std::string objectOr(const std::string& json, const char* other) {
 
 std::optional<PlanRef> planOf(const Part& p) {
     if (!p) return std::nullopt;
-    return PlanRef{p.text("$.name"), objectOr(p.json("$.plan"), "{}"), p.text("$.sha256"), p.text("$.origin"), std::nullopt};
+    return PlanRef{p.text("$.name"), objectOr(p.json("$.plan"), "{}"), p.text("$.sha256"), p.text("$.origin"),
+                   std::nullopt};
 }
 
 std::optional<ModelRef> modelOf(const Part& p) {
@@ -86,8 +91,9 @@ std::optional<ModelRef> modelOf(const Part& p) {
     ModelRef model{p.text("$.name"), p.text("$.sha256"), {}, p.text("$.quantisation")};
     ModelConfig& s = model.shape;
     s.architecture = p.text("$.architecture");
-    const std::pair<const char*, int*> fields[] = {{"$.layers", &s.layers},     {"$.heads", &s.heads}, {"$.kv_heads", &s.kvHeads},
-                                                   {"$.head_dim", &s.headDim},  {"$.hidden", &s.hidden}, {"$.vocab", &s.vocab},
+    const std::pair<const char*, int*> fields[] = {{"$.layers", &s.layers},    {"$.heads", &s.heads},
+                                                   {"$.kv_heads", &s.kvHeads}, {"$.head_dim", &s.headDim},
+                                                   {"$.hidden", &s.hidden},    {"$.vocab", &s.vocab},
                                                    {"$.context", &s.context}};
     for (const auto& [path, field] : fields) *field = static_cast<int>(p.integer(path));
     return model;
@@ -113,8 +119,12 @@ std::optional<PromptRef> promptOf(const Part& p) {
 }
 
 Measurement measurementOf(const Part& p) {
-    return {p.text("$.name"),       p.text("$.unit"),  p.real("$.value").value_or(std::numeric_limits<double>::quiet_NaN()),
-            p.integer("$.samples"), p.real("$.error"), objectOr(p.json("$.context"), "{}")};
+    return {p.text("$.name"),
+            p.text("$.unit"),
+            p.real("$.value").value_or(std::numeric_limits<double>::quiet_NaN()),
+            p.integer("$.samples"),
+            p.real("$.error"),
+            objectOr(p.json("$.context"), "{}")};
 }
 
 SearchRecord searchOf(const Part& p) {
@@ -137,7 +147,8 @@ SearchRecord searchOf(const Part& p) {
 Series seriesOf(const Connection& c, const Part& p) {
     Series s{p.text("$.name"), p.text("$.unit"), p.integer("$.start"), {}};
     for (Statement row(c, "SELECT value FROM json_each(?, '$.values')", p.raw()); row.step();)
-        s.values.push_back(row.isNull(0) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(row.real(0)));
+        s.values.push_back(row.isNull(0) ? std::numeric_limits<float>::quiet_NaN()
+                                         : static_cast<float>(row.real(0)));
     return s;
 }
 
@@ -155,7 +166,8 @@ void readSummary(const Part& p, RunSummary& s) {
 
 } // namespace
 
-JsonImport::JsonImport(const std::string& path) : m_path(path), m_memory(":memory:", Connection::Access::Create, 0) {
+JsonImport::JsonImport(const std::string& path)
+    : m_path(path), m_memory(":memory:", Connection::Access::Create, 0) {
     const std::string text = readAll(path);
     const char* const expected = "expected a history, or what moa history export writes";
     Statement valid(m_memory, "SELECT json_valid(?)", text);
@@ -163,9 +175,10 @@ JsonImport::JsonImport(const std::string& path) : m_path(path), m_memory(":memor
     Statement kind(m_memory, "SELECT json_type(?1, '$.runs'), json_extract(?1, '$.schema')", text);
     if (!kind.step() || kind.text(0) != "array") refuse(path, "$.runs", expected);
     if (kind.integer(1) > historyMigrations().back().version)
-        throw StoreError(path, "schema " + kind.text(1), "it was exported by a newer program; import it there",
-                         StoreProblem::Newer);
-    m_memory.execute("CREATE TABLE runs (id INTEGER PRIMARY KEY, json TEXT); CREATE TABLE plans (json TEXT);");
+        throw StoreError(path, "schema " + kind.text(1),
+                         "it was exported by a newer program; import it there", StoreProblem::Newer);
+    m_memory.execute(
+        "CREATE TABLE runs (id INTEGER PRIMARY KEY, json TEXT); CREATE TABLE plans (json TEXT);");
     Statement(m_memory, "INSERT INTO runs SELECT key, value FROM json_each(?, '$.runs')", text).run();
     Statement(m_memory, "INSERT INTO plans SELECT value FROM json_each(?, '$.plans')", text).run();
     Statement count(m_memory, "SELECT count(*) FROM runs");
@@ -185,14 +198,17 @@ std::vector<ExportedPlan> JsonImport::plans() {
 }
 
 RunDetail JsonImport::run(std::int64_t index) {
-    Statement row(m_memory, "SELECT json FROM runs WHERE id = ? AND json_valid(json) AND json_type(json) = 'object'", index);
+    Statement row(m_memory,
+                  "SELECT json FROM runs WHERE id = ? AND json_valid(json) AND json_type(json) = 'object'",
+                  index);
     const std::string where = "$.runs[" + std::to_string(index) + "]";
     if (!row.step()) throw StoreError(m_path, where, "expected a run", StoreProblem::BadValue);
     const Part p(m_memory, row.text(0));
     RunDetail d;
     readSummary(p, d.summary);
     if (d.summary.command.empty() || d.summary.started == TimePoint{})
-        throw StoreError(m_path, where, "expected a run with a command and the time it started", StoreProblem::BadValue);
+        throw StoreError(m_path, where, "expected a run with a command and the time it started",
+                         StoreProblem::BadValue);
     d.uid = p.text("$.uid");
     d.arguments = objectOr(p.json("$.arguments"), "[]");
     d.programVersion = p.text("$.program_version");
@@ -201,10 +217,11 @@ RunDetail JsonImport::run(std::int64_t index) {
     d.result = objectOr(p.json("$.result"), "{}");
     d.error = p.text("$.error");
     const Part machine = p.part("$.machine");
-    d.machine = {machine.text("$.cpu"), static_cast<int>(machine.integer("$.cores")), machine.integer("$.memory_bytes"),
-                 machine.text("$.os"), machine.text("$.kernel")};
+    d.machine = {machine.text("$.cpu"), static_cast<int>(machine.integer("$.cores")),
+                 machine.integer("$.memory_bytes"), machine.text("$.os"), machine.text("$.kernel")};
     if (const Part card = p.part("$.accelerator"))
-        d.accelerator = Accelerator{card.text("$.name"), card.integer("$.memory_bytes"), card.text("$.driver"), card.text("$.runtime")};
+        d.accelerator = Accelerator{card.text("$.name"), card.integer("$.memory_bytes"),
+                                    card.text("$.driver"), card.text("$.runtime")};
     d.model = modelOf(p.part("$.model"));
     d.profile = profileOf(p.part("$.profile"));
     d.plan = planOf(p.part("$.plan"));

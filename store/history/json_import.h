@@ -19,7 +19,8 @@ struct ExportedPlan {
 /// SQLite reads the JSON, in a database in memory of its own.
 class JsonImport {
 public:
-    /// Throws StoreError (Foreign) for a file that is no export, is larger than 900 MB or was made by a newer program.
+    /// Throws StoreError (Foreign) for a file that is no export, is larger than 900 MB or was made by a newer
+    /// program.
     explicit JsonImport(const std::string& path);
 
     std::vector<ExportedPlan> plans();

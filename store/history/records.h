@@ -58,18 +58,18 @@ struct Accelerator {
 
 /// One number per token of a run. Kept as 32-bit floats.
 struct Series {
-    std::string name; ///< "kl", "rank" …
-    std::string unit; ///< "nats", "" …
+    std::string name;       ///< "kl", "rank" …
+    std::string unit;       ///< "nats", "" …
     std::int64_t start = 0; ///< token index of the first value
     std::vector<float> values;
 };
 
 struct ProfileRef {
     std::string path;
-    std::string sha256;       ///< of the file; empty: not known
-    std::vector<int> lengths; ///< tokens
-    int samples = 0;          ///< per length
-    std::string calibration;  ///< its sources: "lines,facts"
+    std::string sha256;              ///< of the file; empty: not known
+    std::vector<int> lengths;        ///< tokens
+    int samples = 0;                 ///< per length
+    std::string calibration;         ///< its sources: "lines,facts"
     std::string calibrationSha256{}; ///< of their texts; empty: not known
     std::optional<std::uint64_t> calibrationSeed{};
     std::optional<std::int64_t> bytes{}; ///< size of the file: what makes a moved one quick to find
@@ -175,8 +175,8 @@ struct PlanDetail {
     PlanId id;
     PlanRef plan;
     TimePoint created;
-    std::string modelName;     ///< empty: not known
-    std::int64_t runs = 0;     ///< how many used it
+    std::string modelName; ///< empty: not known
+    std::int64_t runs = 0; ///< how many used it
 };
 
 struct RunFilter {

@@ -9,7 +9,8 @@ namespace {
 
 /// Runs `find`, else `insert` with the same values; the id either way.
 template <class... Values>
-std::int64_t findOrInsert(Connection& c, std::string_view find, std::string_view insert, const Values&... values) {
+std::int64_t findOrInsert(Connection& c, std::string_view find, std::string_view insert,
+                          const Values&... values) {
     Statement found(c, find, values...);
     if (found.step()) return found.integer(0);
     Statement(c, insert, values...).run();
@@ -58,16 +59,17 @@ OptionalRow onAccelerator(Connection& c, const std::optional<Accelerator>& a) {
 OptionalRow onModel(Connection& c, const std::optional<ModelRef>& model) {
     if (!model) return std::nullopt;
     const ModelConfig& s = model->shape;
-    const std::int64_t id =
-        findOrInsert(c,
-                     "SELECT id FROM models WHERE name = ? AND sha256 = ? AND architecture = ? AND layers = ? AND "
-                     "heads = ? AND kv_heads = ? AND head_dim = ? AND hidden = ? AND vocab = ? AND context = ?",
-                     "INSERT INTO models (name, sha256, architecture, layers, heads, kv_heads, head_dim, hidden, "
-                     "vocab, context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     model->name, model->sha256, s.architecture, s.layers, s.heads, s.kvHeads, s.headDim, s.hidden,
-                     s.vocab, s.context);
+    const std::int64_t id = findOrInsert(
+        c,
+        "SELECT id FROM models WHERE name = ? AND sha256 = ? AND architecture = ? AND layers = ? AND "
+        "heads = ? AND kv_heads = ? AND head_dim = ? AND hidden = ? AND vocab = ? AND context = ?",
+        "INSERT INTO models (name, sha256, architecture, layers, heads, kv_heads, head_dim, hidden, "
+        "vocab, context) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        model->name, model->sha256, s.architecture, s.layers, s.heads, s.kvHeads, s.headDim, s.hidden,
+        s.vocab, s.context);
     if (!model->quantisation.empty())
-        Statement(c, "UPDATE models SET quantisation = ? WHERE id = ? AND quantisation = ''", model->quantisation, id)
+        Statement(c, "UPDATE models SET quantisation = ? WHERE id = ? AND quantisation = ''",
+                  model->quantisation, id)
             .run();
     return id;
 }
@@ -80,10 +82,11 @@ OptionalRow onProfile(Connection& c, const std::optional<ProfileRef>& p, Optiona
         "calibration = ?",
         "INSERT INTO profiles (path, sha256, lengths, samples, calibration) VALUES (?, ?, ?, ?, ?)", p->path,
         p->sha256, historyjson::array(p->lengths), p->samples, p->calibration);
-    Statement(c,
-              "UPDATE profiles SET model_id = coalesce(model_id, ?), bytes = coalesce(bytes, ?), calibration_id = "
-              "coalesce(calibration_id, ?) WHERE id = ?",
-              model, p->bytes, onCalibration(c, *p), id)
+    Statement(
+        c,
+        "UPDATE profiles SET model_id = coalesce(model_id, ?), bytes = coalesce(bytes, ?), calibration_id = "
+        "coalesce(calibration_id, ?) WHERE id = ?",
+        model, p->bytes, onCalibration(c, *p), id)
         .run();
     return id;
 }
@@ -98,11 +101,13 @@ OptionalRow onPlan(Connection& c, const std::optional<PlanRef>& plan, OptionalRo
     if (found.step()) {
         const std::int64_t id = found.integer(0);
         // What was not known when it was first seen. "file" only says that it came from a file.
-        Statement(c,
-                  "UPDATE plans SET sha256 = iif(sha256 = '', ?2, sha256), origin = iif(origin IN ('', 'file') AND "
-                  "?3 <> '', ?3, origin), parent_id = iif(?4 <> ?1, coalesce(parent_id, ?4), parent_id), model_id = "
-                  "coalesce(model_id, ?5) WHERE id = ?1",
-                  id, plan->sha256, plan->origin, parent, model)
+        Statement(
+            c,
+            "UPDATE plans SET sha256 = iif(sha256 = '', ?2, sha256), origin = iif(origin IN ('', 'file') AND "
+            "?3 <> '', ?3, origin), parent_id = iif(?4 <> ?1, coalesce(parent_id, ?4), parent_id), model_id "
+            "= "
+            "coalesce(model_id, ?5) WHERE id = ?1",
+            id, plan->sha256, plan->origin, parent, model)
             .run();
         return id;
     }
@@ -126,8 +131,8 @@ OptionalRow onPrompt(Connection& c, const std::optional<PromptRef>& prompt) {
             Statement(c, "UPDATE prompts SET text = ? WHERE id = ?", *prompt->text, id).run();
         return id;
     }
-    Statement(c, "INSERT INTO prompts (sha256, tokens, text) VALUES (?, ?, ?)", prompt->sha256, prompt->tokens,
-              prompt->text)
+    Statement(c, "INSERT INTO prompts (sha256, tokens, text) VALUES (?, ?, ?)", prompt->sha256,
+              prompt->tokens, prompt->text)
         .run();
     return c.lastInsertId();
 }
@@ -135,10 +140,11 @@ OptionalRow onPrompt(Connection& c, const std::optional<PromptRef>& prompt) {
 void onMeasurements(Connection& c, RunId run, const std::vector<Measurement>& measurements) {
     if (measurements.empty()) return;
     // Length and density are what people filter by, under whatever name the command has for the length.
-    Statement insert(c, "INSERT INTO measurements (run_id, name, unit, value, samples, error, context, length, density) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CAST(coalesce(json_extract(?7, '$.length'), "
-                        "json_extract(?7, '$.tokens'), json_extract(?7, '$.prompt_tokens')) AS INTEGER), "
-                        "CAST(json_extract(?7, '$.density') AS REAL))");
+    Statement insert(
+        c, "INSERT INTO measurements (run_id, name, unit, value, samples, error, context, length, density) "
+           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CAST(coalesce(json_extract(?7, '$.length'), "
+           "json_extract(?7, '$.tokens'), json_extract(?7, '$.prompt_tokens')) AS INTEGER), "
+           "CAST(json_extract(?7, '$.density') AS REAL))");
     for (const Measurement& m : measurements) {
         requireJson(c, m.context, "measurement " + m.name + ", context");
         insert.bind(run.value, m.name, m.unit, m.value, m.samples, m.error, m.context).run();
@@ -178,7 +184,8 @@ void onNote(Connection& c, RunId run, const std::string& text) {
         Statement(c, "DELETE FROM notes WHERE run_id = ?", run.value).run();
     else
         Statement(c,
-                  "INSERT INTO notes (run_id, text, changed_at) VALUES (?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET "
+                  "INSERT INTO notes (run_id, text, changed_at) VALUES (?, ?, ?) ON CONFLICT (run_id) DO "
+                  "UPDATE SET "
                   "text = excluded.text, changed_at = excluded.changed_at",
                   run.value, text, currentTime().time_since_epoch().count())
             .run();

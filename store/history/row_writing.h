@@ -1,5 +1,5 @@
-// Rows of what runs refer to and of what belongs to them. Every function runs inside the caller's transaction and
-// throws StoreError; equal things share a row.
+// Rows of what runs refer to and of what belongs to them. Every function runs inside the caller's transaction
+// and throws StoreError; equal things share a row.
 #pragma once
 
 #include "store/history/records.h"

@@ -11,8 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Gives `from` the name `to` unless something has it already; false then. A link and a removal are two steps, but
-/// neither can overwrite anything.
+/// Gives `from` the name `to` unless something has it already; false then. A link and a removal are two
+/// steps, but neither can overwrite anything.
 bool moveToFreeName(const std::string& from, const std::string& to) {
     if (::link(from.c_str(), to.c_str()) == 0) return ::unlink(from.c_str()) == 0;
     if (errno == EEXIST) return false;
@@ -20,7 +20,8 @@ bool moveToFreeName(const std::string& from, const std::string& to) {
     if (fs::exists(to, failed)) return false;
     fs::rename(from, to, failed);
     if (failed)
-        throw StoreError(from, "", "it is damaged and cannot be set aside: " + failed.message(), StoreProblem::Failed);
+        throw StoreError(from, "", "it is damaged and cannot be set aside: " + failed.message(),
+                         StoreProblem::Failed);
     return true;
 }
 

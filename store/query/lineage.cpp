@@ -43,7 +43,8 @@ private:
             add({Kind::Plan, plan, row.text(0), row.text(1), timeOf(row.integer(2)), 0, plan == focus.value});
             if (!row.isNull(3)) open.push_back(row.integer(3));
             for (Statement kin(m_c,
-                               "SELECT id FROM plans WHERE parent_id = ?1 UNION SELECT b.id FROM plans a JOIN plans b ON "
+                               "SELECT id FROM plans WHERE parent_id = ?1 UNION SELECT b.id FROM plans a "
+                               "JOIN plans b ON "
                                "b.sha256 = a.sha256 AND b.id <> a.id WHERE a.id = ?1 AND a.sha256 <> ''",
                                plan);
                  kin.step();)
@@ -53,15 +54,24 @@ private:
 
     void addOrigins(std::int64_t plan) {
         const std::size_t to = m_numbers.at({Kind::Plan, plan});
-        Statement parent(m_c, "SELECT parent_id, origin FROM plans WHERE id = ? AND parent_id IS NOT NULL", plan);
+        Statement parent(m_c, "SELECT parent_id, origin FROM plans WHERE id = ? AND parent_id IS NOT NULL",
+                         plan);
         if (parent.step()) connect(Kind::Plan, parent.integer(0), to, parent.text(1));
         // The oldest of equal plans is the one that was copied.
-        Statement copy(m_c, "SELECT min(b.id) FROM plans a JOIN plans b ON b.sha256 = a.sha256 WHERE a.id = ? AND a.sha256 <> ''", plan);
-        if (copy.step() && !copy.isNull(0) && copy.integer(0) != plan) connect(Kind::Plan, copy.integer(0), to, "copied");
-        for (Statement run(m_c, "SELECT DISTINCT r.id, r.command, r.status, r.started_at, r.profile_id FROM searches s "
-                                "JOIN runs r ON r.id = s.run_id WHERE s.plan_id = ?", plan);
+        Statement copy(m_c,
+                       "SELECT min(b.id) FROM plans a JOIN plans b ON b.sha256 = a.sha256 WHERE a.id = ? AND "
+                       "a.sha256 <> ''",
+                       plan);
+        if (copy.step() && !copy.isNull(0) && copy.integer(0) != plan)
+            connect(Kind::Plan, copy.integer(0), to, "copied");
+        for (Statement run(
+                 m_c,
+                 "SELECT DISTINCT r.id, r.command, r.status, r.started_at, r.profile_id FROM searches s "
+                 "JOIN runs r ON r.id = s.run_id WHERE s.plan_id = ?",
+                 plan);
              run.step();) {
-            const std::size_t search = add({Kind::Run, run.integer(0), run.text(1), run.text(2), timeOf(run.integer(3)), 0, false});
+            const std::size_t search =
+                add({Kind::Run, run.integer(0), run.text(1), run.text(2), timeOf(run.integer(3)), 0, false});
             m_lineage.edges.push_back({search, to, "found"});
             if (!run.isNull(4)) addProfile(run.integer(4), search);
         }
@@ -74,22 +84,28 @@ private:
         const std::size_t node = add({Kind::Profile, profile, row.text(0), row.text(1), {}, 0, false});
         m_lineage.edges.push_back({node, search, "searched"});
         if (known) return;
-        for (Statement run(m_c, "SELECT id, command, status, started_at FROM runs WHERE profile_id = ? AND command = 'profile'", profile);
+        for (Statement run(m_c,
+                           "SELECT id, command, status, started_at FROM runs WHERE profile_id = ? AND "
+                           "command = 'profile'",
+                           profile);
              run.step();) {
-            const std::size_t maker = add({Kind::Run, run.integer(0), run.text(1), run.text(2), timeOf(run.integer(3)), 0, false});
+            const std::size_t maker =
+                add({Kind::Run, run.integer(0), run.text(1), run.text(2), timeOf(run.integer(3)), 0, false});
             m_lineage.edges.push_back({maker, node, "profiled"});
         }
     }
 
     void addUses(std::int64_t plan, int most) {
         const std::size_t from = m_numbers.at({Kind::Plan, plan});
-        Statement runs(m_c, "SELECT id, command, status, started_at FROM runs WHERE plan_id = ? ORDER BY id DESC", plan);
+        Statement runs(
+            m_c, "SELECT id, command, status, started_at FROM runs WHERE plan_id = ? ORDER BY id DESC", plan);
         for (int shown = 0; runs.step(); ++shown) {
             if (shown >= most) {
                 ++m_lineage.omittedRuns;
                 continue;
             }
-            const std::size_t run = add({Kind::Run, runs.integer(0), runs.text(1), runs.text(2), timeOf(runs.integer(3)), 0, false});
+            const std::size_t run = add(
+                {Kind::Run, runs.integer(0), runs.text(1), runs.text(2), timeOf(runs.integer(3)), 0, false});
             m_lineage.edges.push_back({from, run, "used"});
         }
     }
@@ -102,7 +118,8 @@ private:
 
     void connect(Kind kind, std::int64_t from, std::size_t to, const std::string& how) {
         const auto found = m_numbers.find({kind, from}); // a plan beyond the most shown has no node
-        if (found != m_numbers.end() && found->second != to) m_lineage.edges.push_back({found->second, to, how});
+        if (found != m_numbers.end() && found->second != to)
+            m_lineage.edges.push_back({found->second, to, how});
     }
 
     /// Longest ways by repeated relaxing; a cycle ends it after as many rounds as there are nodes.

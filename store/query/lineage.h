@@ -1,5 +1,5 @@
-// Where a plan comes from and what became of it: the profile, the search, the plans it was edited or copied from and
-// into, and the runs that used them.
+// Where a plan comes from and what became of it: the profile, the search, the plans it was edited or copied
+// from and into, and the runs that used them.
 #pragma once
 
 #include "store/history/history.h"
@@ -32,8 +32,8 @@ struct Lineage {
     std::int64_t omittedRuns = 0; ///< uses beyond the newest of each plan
 };
 
-/// At most 200 plans around `plan`, and the newest `usesOfEach` runs of each. Throws UsageError for a plan that is
-/// not there.
+/// At most 200 plans around `plan`, and the newest `usesOfEach` runs of each. Throws UsageError for a plan
+/// that is not there.
 Lineage lineageOf(History& history, PlanId plan, int usesOfEach = 8);
 
 } // namespace moa

@@ -9,8 +9,8 @@ namespace {
 
 /// In the order in which they speak for a run.
 constexpr std::array<std::string_view, 14> kFirst = {
-    "kl",          "retrieval",   "effective_context", "answer_nll",    "nll_mean",   "search_loss", "loss",
-    "search_frame", "decode_tok_s", "agreement",        "prefill_s",     "capture_s",  "influence_s", "seconds"};
+    "kl",           "retrieval",    "effective_context", "answer_nll", "nll_mean",  "search_loss", "loss",
+    "search_frame", "decode_tok_s", "agreement",         "prefill_s",  "capture_s", "influence_s", "seconds"};
 
 } // namespace
 

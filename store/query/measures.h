@@ -1,5 +1,5 @@
-// What is known of measures by their names: which way is better, and which one speaks for a run. Names that nobody
-// knows have no direction.
+// What is known of measures by their names: which way is better, and which one speaks for a run. Names that
+// nobody knows have no direction.
 #pragma once
 
 #include <string_view>

@@ -42,7 +42,8 @@ constexpr std::array<QueryFieldName, 31> kFields = {{
     {"time", QueryField::Seconds, true, "time>60", "the same as seconds"},
 }};
 
-constexpr std::array<std::string_view, 7> kHas = {"note", "tag", "prompt", "plan", "series", "error", "rerun"};
+constexpr std::array<std::string_view, 7> kHas = {"note",   "tag",   "prompt", "plan",
+                                                  "series", "error", "rerun"};
 
 const QueryFieldName* fieldNamed(std::string_view name) {
     const auto* found = std::ranges::find(kFields, name, &QueryFieldName::name);
@@ -102,12 +103,15 @@ public:
     }
 
 private:
-    char peek(std::size_t ahead = 0) const { return m_at + ahead < m_text.size() ? m_text[m_at + ahead] : '\0'; }
+    char peek(std::size_t ahead = 0) const {
+        return m_at + ahead < m_text.size() ? m_text[m_at + ahead] : '\0';
+    }
     void skipSpace() {
         while (m_at < m_text.size() && isSpace(m_text[m_at])) ++m_at;
     }
     void fail(std::size_t begin, std::string message, std::string remedy) {
-        m_query.problem = QueryProblem{begin, std::max(m_at, begin + 1), std::move(message), std::move(remedy)};
+        m_query.problem =
+            QueryProblem{begin, std::max(m_at, begin + 1), std::move(message), std::move(remedy)};
     }
 
     void readTerm() {
@@ -157,7 +161,8 @@ private:
         while (m_at < m_text.size() && isNameByte(m_text[m_at])) ++m_at;
         const std::string_view name = m_text.substr(begin, m_at - begin);
         const char c = peek();
-        if (!name.empty() && (c == ':' || c == '<' || c == '>' || c == '=')) return readFieldTerm(term, name, begin);
+        if (!name.empty() && (c == ':' || c == '<' || c == '>' || c == '='))
+            return readFieldTerm(term, name, begin);
         while (m_at < m_text.size() && !isSpace(m_text[m_at])) ++m_at; // a word may hold anything else
         const std::string_view word = m_text.substr(begin, m_at - begin);
         const bool isRun = word.starts_with('#') && isRunRange(word.substr(1)); // as tables write it: #412
@@ -243,7 +248,9 @@ private:
         case QueryField::Run:
         case QueryField::Rerun:
             for (const std::string& each : term.values)
-                if (!isRunRange(each)) return refuse(each + " is no run", "write " + term.name + ":12 or " + term.name + ":10-20");
+                if (!isRunRange(each))
+                    return refuse(each + " is no run",
+                                  "write " + term.name + ":12 or " + term.name + ":10-20");
             return true;
         case QueryField::Seed:
             for (const std::string& each : term.values)
@@ -253,7 +260,8 @@ private:
             for (std::string& each : term.values) {
                 each = lower(each);
                 if (std::ranges::find(kHas, each) == kHas.end())
-                    return refuse("has:" + each + " is not known", "write note, tag, prompt, plan, series, error or rerun");
+                    return refuse("has:" + each + " is not known",
+                                  "write note, tag, prompt, plan, series, error or rerun");
             }
             return true;
         default:
@@ -269,8 +277,9 @@ private:
             const auto same = std::ranges::mismatch(field.name, name).in1 - field.name.begin();
             if (same > length) length = same, best = &field;
         }
-        return best != nullptr ? "did you mean " + std::string(best->example) + "? \"" + name + ":…\" in quotes is text"
-                               : "fields are command, model, plan, tag, after …; put it in quotes to find the text";
+        return best != nullptr
+                   ? "did you mean " + std::string(best->example) + "? \"" + name + ":…\" in quotes is text"
+                   : "fields are command, model, plan, tag, after …; put it in quotes to find the text";
     }
 
     std::string_view m_text;
@@ -285,7 +294,8 @@ Query parseQuery(std::string_view text, const QueryClock& clock) {
     constexpr std::size_t kMostBytes = 1 << 16;
     if (text.size() > kMostBytes) {
         Query query;
-        query.problem = QueryProblem{kMostBytes, text.size(), "the query is longer than 64 KiB", "search for less"};
+        query.problem =
+            QueryProblem{kMostBytes, text.size(), "the query is longer than 64 KiB", "search for less"};
         return query;
     }
     return Parser(text, clock).run();

@@ -1,12 +1,12 @@
 // The query language of the history: `kl>0.05 plan:balanced after:2026-01-01 -command:demo "free text"`.
 //
-//   word, "several words"      in a note, tag, prompt, plan's or model's name; a bare word also as a beginning
-//   field:value                field:a,b is one of them; field:"a b" is exactly that, field:a contains it
-//   number>x, >=, <, <=, =     x may be 5%, 4k (4,096) or 2M; fields below, or any measure by its name: kl, retrieval
-//   -term                      everything else
+//   word, "several words"      in a note, tag, prompt, plan's or model's name; a bare word also as a
+//   beginning field:value                field:a,b is one of them; field:"a b" is exactly that, field:a
+//   contains it number>x, >=, <, <=, =     x may be 5%, 4k (4,096) or 2M; fields below, or any measure by its
+//   name: kl, retrieval -term                      everything else
 //
-// Terms are ANDed. What a user types never becomes part of an SQL text: terms are values, bound to fixed statements.
-// Goals: an error names its place and a remedy. Non-goals: parentheses, OR over different fields.
+// Terms are ANDed. What a user types never becomes part of an SQL text: terms are values, bound to fixed
+// statements. Goals: an error names its place and a remedy. Non-goals: parentheses, OR over different fields.
 #pragma once
 
 #include "store/history/records.h"
@@ -100,9 +100,9 @@ std::optional<TimeSpan> parseTime(std::string_view text, const QueryClock& clock
 struct QueryFieldName {
     std::string_view name;
     QueryField field;
-    bool isNumber;             ///< takes comparisons
-    std::string_view example;  ///< "after:2026-01-01"
-    std::string_view meaning;  ///< "started on that day or later"
+    bool isNumber;            ///< takes comparisons
+    std::string_view example; ///< "after:2026-01-01"
+    std::string_view meaning; ///< "started on that day or later"
 };
 std::span<const QueryFieldName> queryFieldNames();
 

@@ -33,7 +33,10 @@ std::optional<TimeSpan> ago(std::string_view text, const QueryClock& clock) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     if (error != std::errc() || count < 0 || count > 100000 || end + 1 != text.data() + text.size())
         return std::nullopt;
-    const hours unit = *end == 'h' ? hours(1) : *end == 'd' ? hours(24) : *end == 'w' ? hours(7 * 24) : hours(0);
+    const hours unit = *end == 'h'   ? hours(1)
+                       : *end == 'd' ? hours(24)
+                       : *end == 'w' ? hours(7 * 24)
+                                     : hours(0);
     if (unit == hours(0)) return std::nullopt;
     return TimeSpan{clock.now - count * unit, TimePoint::max()};
 }

@@ -20,16 +20,18 @@ std::vector<RefName> readNames(const Connection& c, const char* sql) {
 std::int64_t thisMachine(const Connection& c) {
     const Machine m = currentMachine();
     Statement row(
-        c, "SELECT id FROM machines WHERE cpu = ? AND cores = ? AND memory_bytes = ? AND os = ? AND kernel = ?", m.cpu,
-        m.cores, m.memoryBytes, m.os, m.kernel);
+        c,
+        "SELECT id FROM machines WHERE cpu = ? AND cores = ? AND memory_bytes = ? AND os = ? AND kernel = ?",
+        m.cpu, m.cores, m.memoryBytes, m.os, m.kernel);
     return row.step() ? row.integer(0) : 0;
 }
 
 void readRuns(const Connection& c, RunColumns& columns) {
     const std::int64_t here = thisMachine(c);
-    Statement row(c, "SELECT id, started_at, finished_at, process_id, command, status, device, program_version, "
-                     "machine_id, accelerator_id, model_id, plan_id, profile_id, prompt_id, rerun_of "
-                     "FROM runs INDEXED BY runs_narrow ORDER BY started_at, id");
+    Statement row(c,
+                  "SELECT id, started_at, finished_at, process_id, command, status, device, program_version, "
+                  "machine_id, accelerator_id, model_id, plan_id, profile_id, prompt_id, rerun_of "
+                  "FROM runs INDEXED BY runs_narrow ORDER BY started_at, id");
     RefColumn* const refs[] = {&columns.machine, &columns.accelerator, &columns.model,  &columns.plan,
                                &columns.profile, &columns.prompt,      &columns.rerunOf};
     while (row.step()) {
@@ -40,7 +42,8 @@ void readRuns(const Connection& c, RunColumns& columns) {
                                                 : static_cast<float>(row.integer(2) - started) / 1000);
         columns.command.push(row.textView(4));
         const std::string_view status = row.textView(5);
-        const bool interrupted = status == "running" && row.integer(8) == here && processIsGone(row.integer(3));
+        const bool interrupted =
+            status == "running" && row.integer(8) == here && processIsGone(row.integer(3));
         columns.status.push(interrupted ? "interrupted" : status);
         columns.device.push(row.textView(6));
         columns.version.push(row.textView(7));

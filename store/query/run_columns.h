@@ -1,5 +1,5 @@
-// What filters, facets and sorting look at, of every run, as columns in memory: ids, times and numbers of names. Read
-// from one narrow index; 100,000 runs take a few megabytes and less than a tenth of a second.
+// What filters, facets and sorting look at, of every run, as columns in memory: ids, times and numbers of
+// names. Read from one narrow index; 100,000 runs take a few megabytes and less than a tenth of a second.
 // Goals: a facet is a pass over an array. Non-goals: settings, results, measurements.
 #pragma once
 

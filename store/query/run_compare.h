@@ -1,5 +1,5 @@
-// Two to six runs side by side: every field and every measure, which of them differ from a baseline, and which differ
-// for the worse.
+// Two to six runs side by side: every field and every measure, which of them differ from a baseline, and
+// which differ for the worse.
 #pragma once
 
 #include "store/history/history.h"
@@ -43,8 +43,8 @@ struct RunComparison {
 
 inline constexpr std::size_t kMostCompared = 6;
 
-/// `baseline` is an index into `runs`. Throws UsageError for fewer than 2 or more than kMostCompared runs, and for
-/// one that is not there.
+/// `baseline` is an index into `runs`. Throws UsageError for fewer than 2 or more than kMostCompared runs,
+/// and for one that is not there.
 RunComparison compareRuns(History& history, std::span<const RunId> runs, std::size_t baseline = 0);
 
 /// A Markdown table of it, with run numbers, to be pasted in a report.

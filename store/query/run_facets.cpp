@@ -12,9 +12,9 @@ struct FieldName {
     QueryField field;
 };
 constexpr FieldName kNames[kFacetFields] = {
-    {"command", QueryField::Command}, {"status", QueryField::Status},   {"model", QueryField::Model},
-    {"plan", QueryField::Plan},       {"device", QueryField::Device},   {"machine", QueryField::Machine},
-    {"tag", QueryField::Tag},         {"month", QueryField::On},        {"version", QueryField::Version}};
+    {"command", QueryField::Command}, {"status", QueryField::Status}, {"model", QueryField::Model},
+    {"plan", QueryField::Plan},       {"device", QueryField::Device}, {"machine", QueryField::Machine},
+    {"tag", QueryField::Tag},         {"month", QueryField::On},      {"version", QueryField::Version}};
 
 using Counts = std::vector<std::pair<std::string, std::int64_t>>;
 
@@ -27,7 +27,8 @@ Counts countNames(const NameColumn& column, const RunMask& mask) {
 }
 
 /// Rows of equal name (a model with other weights) are one value.
-Counts sumByName(const std::vector<RefName>& names, const std::unordered_map<std::int64_t, std::int64_t>& counts) {
+Counts sumByName(const std::vector<RefName>& names,
+                 const std::unordered_map<std::int64_t, std::int64_t>& counts) {
     std::map<std::string, std::int64_t> sums;
     for (const RefName& row : names) {
         const auto found = counts.find(row.id);
@@ -71,7 +72,8 @@ Counts countMonths(const RunColumns& columns, const RunMask& mask) {
             const year_month month = day.year() / day.month();
             from = TimePoint(sys_days(month / 1)).time_since_epoch().count();
             to = TimePoint(sys_days((month + months(1)) / 1)).time_since_epoch().count();
-            count = &counts[static_cast<int>(day.year()) * 12 + static_cast<int>(static_cast<unsigned>(day.month())) - 1];
+            count = &counts[static_cast<int>(day.year()) * 12 +
+                            static_cast<int>(static_cast<unsigned>(day.month())) - 1];
         }
         ++*count;
     }
@@ -124,7 +126,8 @@ Facet countFacet(const RunColumns& columns, FacetField field, const RunMask& mas
         if (std::ranges::none_of(counts, [&](const auto& c) { return equalIgnoringCase(c.first, value); }))
             counts.emplace_back(value, 0);
     for (const auto& [value, count] : counts) {
-        const bool isChosen = std::ranges::any_of(chosen, [&](const auto& c) { return equalIgnoringCase(c, value); });
+        const bool isChosen =
+            std::ranges::any_of(chosen, [&](const auto& c) { return equalIgnoringCase(c, value); });
         if (count == 0 && !isChosen) continue;
         if (facet.values.size() < most || isChosen)
             facet.values.push_back({value, count, isChosen});

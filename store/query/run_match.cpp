@@ -35,7 +35,8 @@ std::int64_t wholeOf(std::string_view text) {
 
 class Matcher {
 public:
-    Matcher(const Connection& c, const RunColumns& columns, const QueryTerm& term) : m_c(c), m_runs(columns), m_term(term) {
+    Matcher(const Connection& c, const RunColumns& columns, const QueryTerm& term)
+        : m_c(c), m_runs(columns), m_term(term) {
         m_mask.assign(columns.size(), 0);
     }
 
@@ -80,10 +81,12 @@ public:
             matchRef(m_runs.machine, m_runs.machines, byEither());
             break;
         case QueryField::Gpu:
-            matchRef(m_runs.accelerator, m_runs.accelerators, [this](const RefName& r) { return isWanted(r.name); });
+            matchRef(m_runs.accelerator, m_runs.accelerators,
+                     [this](const RefName& r) { return isWanted(r.name); });
             break;
         case QueryField::Driver:
-            matchRef(m_runs.accelerator, m_runs.accelerators, [this](const RefName& r) { return isWanted(r.detail); });
+            matchRef(m_runs.accelerator, m_runs.accelerators,
+                     [this](const RefName& r) { return isWanted(r.detail); });
             break;
         case QueryField::Tag:
             matchTags();
@@ -93,11 +96,14 @@ public:
             break;
         case QueryField::Error:
             for (const std::string& value : m_term.values)
-                addRuns(Statement(m_c, "SELECT id FROM runs WHERE error <> '' AND instr(lower(error), lower(?)) > 0", value));
+                addRuns(Statement(
+                    m_c, "SELECT id FROM runs WHERE error <> '' AND instr(lower(error), lower(?)) > 0",
+                    value));
             break;
         case QueryField::Seed:
             for (const std::string& value : m_term.values)
-                addRuns(Statement(m_c, "SELECT id FROM runs INDEXED BY runs_narrow WHERE seed = ?", wholeOf(value)));
+                addRuns(Statement(m_c, "SELECT id FROM runs INDEXED BY runs_narrow WHERE seed = ?",
+                                  wholeOf(value)));
             break;
         case QueryField::On:
         case QueryField::After:
@@ -155,8 +161,10 @@ private:
     void matchName(const NameColumn& column, bool whole) {
         std::vector<std::uint8_t> wanted;
         for (const std::string& name : column.names)
-            wanted.push_back(whole ? std::ranges::any_of(m_term.values, [&](const auto& v) { return equalIgnoringCase(name, v); })
-                                   : isWanted(name));
+            wanted.push_back(
+                whole ? std::ranges::any_of(m_term.values,
+                                            [&](const auto& v) { return equalIgnoringCase(name, v); })
+                      : isWanted(name));
         each([&](std::size_t i) { return wanted[static_cast<std::size_t>(column.of[i])] != 0; });
     }
     void matchRef(const RefColumn& column, const std::vector<RefName>& names,
@@ -173,29 +181,39 @@ private:
         for (const std::string& value : m_term.values) {
             const std::size_t dash = value.find('-');
             const std::int64_t from = wholeOf(std::string_view(value).substr(0, dash));
-            const std::int64_t to = dash == std::string::npos ? from : wholeOf(std::string_view(value).substr(dash + 1));
+            const std::int64_t to =
+                dash == std::string::npos ? from : wholeOf(std::string_view(value).substr(dash + 1));
             each([&](std::size_t i) { return numbers[i] >= from && numbers[i] <= to && numbers[i] != 0; });
         }
     }
     void matchTags() {
         std::vector<std::int64_t> ids;
         for (const RefName& tag : m_runs.tags)
-            if (std::ranges::any_of(m_term.values, [&](const auto& v) { return equalIgnoringCase(tag.name, v); }))
+            if (std::ranges::any_of(m_term.values,
+                                    [&](const auto& v) { return equalIgnoringCase(tag.name, v); }))
                 ids.push_back(tag.id);
         const IdSet wanted(std::move(ids));
         for (const auto& [run, tag] : m_runs.tagged)
             if (wanted.contains(tag)) m_mask[static_cast<std::size_t>(run)] = 1;
     }
     void matchHas(const std::string& what) {
-        const auto refers = [&](const RefColumn& column) { each([&](std::size_t i) { return column.of[i] != 0; }); };
+        const auto refers = [&](const RefColumn& column) {
+            each([&](std::size_t i) { return column.of[i] != 0; });
+        };
         if (what == "tag")
             for (const auto& [run, tag] : m_runs.tagged) m_mask[static_cast<std::size_t>(run)] = 1;
-        else if (what == "prompt") refers(m_runs.prompt);
-        else if (what == "plan") refers(m_runs.plan);
-        else if (what == "note") addRuns(Statement(m_c, "SELECT run_id FROM notes"));
-        else if (what == "series") addRuns(Statement(m_c, "SELECT run_id FROM series INDEXED BY series_by_run"));
-        else if (what == "error") addRuns(Statement(m_c, "SELECT id FROM runs WHERE error <> ''"));
-        else refers(m_runs.rerunOf), addRepeated();
+        else if (what == "prompt")
+            refers(m_runs.prompt);
+        else if (what == "plan")
+            refers(m_runs.plan);
+        else if (what == "note")
+            addRuns(Statement(m_c, "SELECT run_id FROM notes"));
+        else if (what == "series")
+            addRuns(Statement(m_c, "SELECT run_id FROM series INDEXED BY series_by_run"));
+        else if (what == "error")
+            addRuns(Statement(m_c, "SELECT id FROM runs WHERE error <> ''"));
+        else
+            refers(m_runs.rerunOf), addRepeated();
     }
     /// has:rerun also finds what was repeated.
     void addRepeated() {
@@ -203,7 +221,8 @@ private:
             if (run != 0) addRun(run);
     }
     void matchTime() {
-        const std::int64_t from = m_term.time.from.time_since_epoch().count(), to = m_term.time.to.time_since_epoch().count();
+        const std::int64_t from = m_term.time.from.time_since_epoch().count(),
+                           to = m_term.time.to.time_since_epoch().count();
         each([&](std::size_t i) {
             const std::int64_t at = m_runs.started[i];
             return m_term.field == QueryField::After    ? at >= from
@@ -247,7 +266,8 @@ private:
     void matchText(std::optional<DocumentKind> only) {
         std::vector<std::int64_t> owners[5];
         for (const std::string& value : m_term.values) {
-            Statement rows(m_c, "SELECT rowid FROM document_index WHERE document_index MATCH ?", fullText(value, m_term.exact));
+            Statement rows(m_c, "SELECT rowid FROM document_index WHERE document_index MATCH ?",
+                           fullText(value, m_term.exact));
             while (rows.step()) {
                 const std::int64_t id = rows.integer(0);
                 const std::int64_t kind = id & ((1 << kDocumentBits) - 1);
@@ -292,7 +312,8 @@ TermMatch matchTerm(const Connection& connection, const RunColumns& columns, con
                     const std::vector<std::string>& measures) {
     QueryTerm wanted = term;
     if (term.field == QueryField::Measure) {
-        const auto known = std::ranges::find_if(measures, [&](const auto& m) { return equalIgnoringCase(m, term.name); });
+        const auto known =
+            std::ranges::find_if(measures, [&](const auto& m) { return equalIgnoringCase(m, term.name); });
         if (known == measures.end()) {
             std::string names;
             for (std::size_t i = 0; i < std::min<std::size_t>(measures.size(), 8); ++i)

@@ -33,11 +33,14 @@ public:
     RowReader(const Connection& c, const RunColumns& columns)
         : m_columns(columns),
           m_run(c, "SELECT backend, seed, finished_at, error, json_type(result, '$.first_divergence'), "
-                   "json_extract(result, '$.first_divergence'), coalesce((SELECT text FROM notes n WHERE n.run_id = r.id), '') "
+                   "json_extract(result, '$.first_divergence'), coalesce((SELECT text FROM notes n WHERE "
+                   "n.run_id = r.id), '') "
                    "FROM runs r WHERE id = ?"),
-          m_measured(c, "SELECT name, unit, value, samples, error, context, length, density FROM measurements "
-                        "WHERE run_id = ? ORDER BY id"),
-          m_tags(c, "SELECT t.name FROM run_tags r JOIN tags t ON t.id = r.tag_id WHERE r.run_id = ? ORDER BY t.name"),
+          m_measured(c,
+                     "SELECT name, unit, value, samples, error, context, length, density FROM measurements "
+                     "WHERE run_id = ? ORDER BY id"),
+          m_tags(c, "SELECT t.name FROM run_tags r JOIN tags t ON t.id = r.tag_id WHERE r.run_id = ? ORDER "
+                    "BY t.name"),
           m_searches(c, "SELECT count(plan_id), max(gap) FROM searches WHERE run_id = ?") {}
 
     std::optional<RunRow> read(RunId run) {
@@ -56,7 +59,9 @@ public:
 
 private:
     void readSummary(RunRow& row, RunId run, std::size_t at) {
-        const auto named = [&](const NameColumn& column) { return column.names[static_cast<std::size_t>(column.of[at])]; };
+        const auto named = [&](const NameColumn& column) {
+            return column.names[static_cast<std::size_t>(column.of[at])];
+        };
         RunSummary& s = row.summary;
         s.id = run;
         s.command = named(m_columns.command);
@@ -95,7 +100,11 @@ private:
             if (rank > best || (rank == best && length.value_or(0) <= bestLength)) continue;
             best = rank;
             bestLength = length.value_or(0);
-            row.headline = Measurement{name, m_measured.text(1), *value, m_measured.integer(3), m_measured.optionalReal(4),
+            row.headline = Measurement{name,
+                                       m_measured.text(1),
+                                       *value,
+                                       m_measured.integer(3),
+                                       m_measured.optionalReal(4),
                                        m_measured.text(5)};
         }
     }
@@ -127,7 +136,8 @@ private:
 
 } // namespace
 
-std::vector<RunRow> readRunRows(const Connection& connection, const RunColumns& columns, std::span<const RunId> runs) {
+std::vector<RunRow> readRunRows(const Connection& connection, const RunColumns& columns,
+                                std::span<const RunId> runs) {
     RowReader reader(connection, columns);
     std::vector<RunRow> rows;
     rows.reserve(runs.size());

@@ -6,6 +6,7 @@
 
 namespace moa {
 
-std::vector<RunRow> readRunRows(const Connection& connection, const RunColumns& columns, std::span<const RunId> runs);
+std::vector<RunRow> readRunRows(const Connection& connection, const RunColumns& columns,
+                                std::span<const RunId> runs);
 
 } // namespace moa

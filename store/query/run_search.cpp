@@ -18,12 +18,14 @@ namespace {
 /// A walk from name to name: the index holds many rows of each.
 constexpr const char* kMeasureNames =
     "WITH RECURSIVE names (name) AS (SELECT min(name) FROM measurements UNION ALL "
-    "SELECT (SELECT min(m.name) FROM measurements m WHERE m.name > names.name) FROM names WHERE names.name IS NOT NULL) "
+    "SELECT (SELECT min(m.name) FROM measurements m WHERE m.name > names.name) FROM names WHERE names.name "
+    "IS NOT NULL) "
     "SELECT name FROM names WHERE name IS NOT NULL";
 
 /// Runs in the order of `keys` [run]; those without one (NaN) come last, equal ones newest first.
 void sortBy(std::vector<std::size_t>& runs, const std::vector<double>& keys, bool descending) {
-    const double none = descending ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    const double none =
+        descending ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
     const auto keyOf = [&](std::size_t run) { return std::isnan(keys[run]) ? none : keys[run]; };
     std::ranges::sort(runs, [&](std::size_t a, std::size_t b) {
         const double x = keyOf(a), y = keyOf(b);
@@ -65,8 +67,9 @@ std::vector<double> refKeys(const RefColumn& column, const std::vector<RefName>&
 
 /// Facets count by the text of whole names; a part of a name ("plan:bal") is no value of a facet.
 bool namesValues(const QueryTerm& term) {
-    return !term.negated && (term.exact || term.field == QueryField::Command || term.field == QueryField::Status ||
-                             term.field == QueryField::Tag || term.field == QueryField::On);
+    return !term.negated &&
+           (term.exact || term.field == QueryField::Command || term.field == QueryField::Status ||
+            term.field == QueryField::Tag || term.field == QueryField::On);
 }
 
 } // namespace
@@ -156,9 +159,13 @@ struct RunSearch::State {
         case RunKey::Seconds:
             return {columns.seconds.begin(), columns.seconds.end()};
         case RunKey::Length:
-            return keysOf(Statement(connection(), "SELECT run_id, length FROM measurements WHERE length IS NOT NULL"), true);
+            return keysOf(
+                Statement(connection(), "SELECT run_id, length FROM measurements WHERE length IS NOT NULL"),
+                true);
         case RunKey::Density:
-            return keysOf(Statement(connection(), "SELECT run_id, density FROM measurements WHERE density IS NOT NULL"), false);
+            return keysOf(
+                Statement(connection(), "SELECT run_id, density FROM measurements WHERE density IS NOT NULL"),
+                false);
         case RunKey::Measure:
             break;
         }
@@ -188,7 +195,8 @@ RunList RunSearch::find(const Query& query, const RunOrder& order) {
     std::vector<std::size_t> runs;
     for (std::size_t i = 0; i < mask.size(); ++i)
         if (mask[i] != 0) runs.push_back(i);
-    const bool byAge = order.key == RunKey::Run || (order.key == RunKey::Started && std::ranges::is_sorted(columns.started));
+    const bool byAge =
+        order.key == RunKey::Run || (order.key == RunKey::Started && std::ranges::is_sorted(columns.started));
     if (!byAge)
         sortBy(runs, m_state->keys(order), order.descending);
     else if (order.descending)
@@ -242,7 +250,8 @@ std::vector<std::string> RunSearch::complete(std::string_view text, std::size_t 
     };
     if (colon == std::string_view::npos) {
         for (const QueryFieldName& field : queryFieldNames())
-            if (startsWith(field.name, word)) found.push_back(sign + std::string(field.name) + (field.isNumber ? ">" : ":"));
+            if (startsWith(field.name, word))
+                found.push_back(sign + std::string(field.name) + (field.isNumber ? ">" : ":"));
         for (const std::string& measure : m_state->measures)
             if (startsWith(measure, word)) found.push_back(sign + measure + ">");
     } else {
@@ -252,7 +261,8 @@ std::vector<std::string> RunSearch::complete(std::string_view text, std::size_t 
             for (const std::string& value : facetNames(m_state->columns, field.field)) {
                 const bool plain = value.find_first_of(" \t\",") == std::string::npos;
                 if (startsWith(value, start))
-                    found.push_back(sign + (plain ? std::string(name) + ":" + value : exactTerm(name, value)));
+                    found.push_back(sign +
+                                    (plain ? std::string(name) + ":" + value : exactTerm(name, value)));
             }
         }
     }

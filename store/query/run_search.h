@@ -1,4 +1,5 @@
-// Finds runs: filters, facets with counts, sorting, and the rows of a page. What a page of 100,000 runs needs in 50 ms.
+// Finds runs: filters, facets with counts, sorting, and the rows of a page. What a page of 100,000 runs needs
+// in 50 ms.
 //
 //   RunSearch search(history);
 //   const Query query = parseQuery(text, localClock());
@@ -42,9 +43,11 @@ struct FacetValue {
 };
 
 struct Facet {
-    std::string field; ///< "command", "model", "plan", "device", "machine", "status", "tag", "month", "version"
-    std::vector<FacetValue> values; ///< most frequent first; months newest first; chosen ones also with count 0
-    std::int64_t others = 0;        ///< values left out
+    std::string
+        field; ///< "command", "model", "plan", "device", "machine", "status", "tag", "month", "version"
+    std::vector<FacetValue>
+        values;              ///< most frequent first; months newest first; chosen ones also with count 0
+    std::int64_t others = 0; ///< values left out
 };
 
 /// A line of the table.
@@ -77,7 +80,8 @@ public:
 
     /// Names of measures in the history, sorted.
     const std::vector<std::string>& measures();
-    /// What may stand at the end of `text`: field names, values of a field, measures. Whole terms, at most `most`.
+    /// What may stand at the end of `text`: field names, values of a field, measures. Whole terms, at most
+    /// `most`.
     std::vector<std::string> complete(std::string_view text, std::size_t most = 8);
 
 private:

@@ -18,7 +18,7 @@ struct TrendPoint {
     std::int64_t samples = 0;
     std::optional<std::int64_t> length; ///< tokens it was measured at
     std::optional<double> density;
-    std::string context; ///< JSON object
+    std::string context;  ///< JSON object
     std::string planName; ///< empty: dense, or not of a plan
 };
 

@@ -94,8 +94,9 @@ void Statement::bindAt(int index, std::string_view value) {
 
 void Statement::bindAt(int index, std::span<const std::byte> value) {
     // A null pointer would bind NULL; no bytes are a BLOB too.
-    check(sqlite3_bind_blob64(m_handle.get(), index, value.empty() ? "" : static_cast<const void*>(value.data()),
-                              value.size(), SQLITE_TRANSIENT));
+    check(sqlite3_bind_blob64(m_handle.get(), index,
+                              value.empty() ? "" : static_cast<const void*>(value.data()), value.size(),
+                              SQLITE_TRANSIENT));
 }
 
 void Statement::check(int code) const {

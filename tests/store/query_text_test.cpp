@@ -22,7 +22,8 @@ QueryTerm only(const std::string& text) {
 }
 
 TEST(QueryText, TermsOfEveryKind) {
-    const Query query = parseQuery("kl>0.05 plan:balanced after:2026-01-01 -command:demo tag:x \"free \"\"text\"\"\" word", kClock);
+    const Query query = parseQuery(
+        "kl>0.05 plan:balanced after:2026-01-01 -command:demo tag:x \"free \"\"text\"\"\" word", kClock);
     ASSERT_FALSE(query.problem);
     ASSERT_EQ(query.terms.size(), 7u);
     EXPECT_EQ(query.terms[0].field, QueryField::Measure);
@@ -31,7 +32,8 @@ TEST(QueryText, TermsOfEveryKind) {
     EXPECT_EQ(query.terms[0].number, 0.05);
     EXPECT_EQ(query.terms[1].values, std::vector<std::string>{"balanced"});
     EXPECT_FALSE(query.terms[1].exact);
-    EXPECT_EQ(query.terms[2].time.from, at("2025-12-31T23:00:00Z")) << "midnight where the clock is an hour ahead";
+    EXPECT_EQ(query.terms[2].time.from, at("2025-12-31T23:00:00Z"))
+        << "midnight where the clock is an hour ahead";
     EXPECT_TRUE(query.terms[3].negated);
     EXPECT_EQ(query.terms[5].values.front(), "free \"text\"");
     EXPECT_TRUE(query.terms[5].exact);
@@ -54,8 +56,8 @@ TEST(QueryText, Times) {
     EXPECT_EQ(span("yesterday").to, span("today").from);
     EXPECT_EQ(span("7d").from, at("2026-03-08T10:30:00Z"));
     EXPECT_EQ(span("2026-03-01T08:15").from, at("2026-03-01T07:15:00Z"));
-    for (const char* wrong : {"", "26", "2026-13", "2026-02-30", "2026-1-1", "tomorrow", "7", "-7d", "9999999d", "2026-01-01x",
-                              "2026-01-01T24:00", "7dd"})
+    for (const char* wrong : {"", "26", "2026-13", "2026-02-30", "2026-1-1", "tomorrow", "7", "-7d",
+                              "9999999d", "2026-01-01x", "2026-01-01T24:00", "7dd"})
         EXPECT_FALSE(parseTime(wrong, kClock)) << wrong;
 }
 
@@ -74,15 +76,16 @@ TEST(QueryText, ProblemsNameTheirPlaceAndARemedy) {
     EXPECT_NE(problem("comand:x").remedy.find("command:compare"), std::string::npos);
     EXPECT_NE(problem("before:soon").remedy.find("2026-01-31"), std::string::npos);
     EXPECT_EQ(problem("before:soon").message, "soon is no date");
-    for (const char* wrong : {"kl>", "kl>x", "plan>3", "tag:", "tag:a,", "\"\"", "run:x", "has:legs", "seed:-1", "density<1e999",
-                              "tag:\"x", "http://x", "kl>nan", "kl>inf"})
+    for (const char* wrong : {"kl>", "kl>x", "plan>3", "tag:", "tag:a,", "\"\"", "run:x", "has:legs",
+                              "seed:-1", "density<1e999", "tag:\"x", "http://x", "kl>nan", "kl>inf"})
         problem(wrong);
     EXPECT_EQ(parseQuery("tag:a kl>x tag:b", kClock).terms.size(), 1u) << "what came before stays";
     problem(std::string(100'000, 'x'));
 }
 
 TEST(QueryText, ExactTermsComeBack) {
-    for (const std::string value : {"moa-tiny", "a b", "say \"hi\"", "a,b", "'; DROP TABLE runs; --", "日本"}) {
+    for (const std::string value :
+         {"moa-tiny", "a b", "say \"hi\"", "a,b", "'; DROP TABLE runs; --", "日本"}) {
         const QueryTerm term = only(exactTerm("model", value));
         EXPECT_EQ(term.values.front(), value);
         EXPECT_TRUE(term.exact);

@@ -1,5 +1,5 @@
-// Finding: every field of the query language against runs whose properties are known, facets, order and pages; text
-// from users stays text.
+// Finding: every field of the query language against runs whose properties are known, facets, order and
+// pages; text from users stays text.
 #include "store/query/run_search.h"
 #include "store/sqlite/statement.h"
 #include "tests/store/store_samples.h"
@@ -48,7 +48,8 @@ struct Finding : testing::Test {
         run.plan->name = "balanced-50";
         return run;
     }
-    void add(const std::string& command, int days, const std::string& prompt, double kl, const std::string& plan = "balanced-50") {
+    void add(const std::string& command, int days, const std::string& prompt, double kl,
+             const std::string& plan = "balanced-50") {
         RunRecord run = sample(command, days);
         run.prompt = PromptRef{std::to_string(days) + "hash", 4, prompt};
         run.plan->name = plan;
@@ -142,7 +143,8 @@ TEST_F(Finding, AMeasureThatNobodyHasIsAProblem) {
 TEST_F(Finding, Orders) {
     EXPECT_EQ(find("", {RunKey::Started, true, {}}), (Ids{6, 5, 4, 3, 2, 1}));
     EXPECT_EQ(find("has:prompt", {RunKey::Measure, true, "kl"}), (Ids{4, 3, 2, 1}));
-    EXPECT_EQ(find("run:3-5", {RunKey::Measure, false, "kl"}), (Ids{3, 4, 5})) << "those without one come last";
+    EXPECT_EQ(find("run:3-5", {RunKey::Measure, false, "kl"}), (Ids{3, 4, 5}))
+        << "those without one come last";
     EXPECT_EQ(find("run:3-5", {RunKey::Command, false, {}}), (Ids{4, 3, 5}));
     EXPECT_EQ(find("run:3-5", {RunKey::Plan, true, {}}), (Ids{4, 3, 5}));
     EXPECT_EQ(find("run:4-5", {RunKey::Density, true, {}}), (Ids{4, 5}));
@@ -165,7 +167,8 @@ TEST_F(Finding, FacetsCountWithoutTheirOwnTerms) {
     EXPECT_EQ(facet("command:compare", "plan"), (Counts{{"balanced-50", 2}, {"uniform-50", 1}}));
     EXPECT_EQ(facet("command:compare kl>0.05", "tag"), (Counts{{"baseline", 1}}));
     EXPECT_EQ(facet("kl>0.05", "month"), (Counts{{"2026-02", 2}}));
-    EXPECT_EQ(facet("command:score,nothing", "command"), (Counts{{"compare", 3}, {"score*", 2}, {"search", 1}, {"nothing*", 0}}));
+    EXPECT_EQ(facet("command:score,nothing", "command"),
+              (Counts{{"compare", 3}, {"score*", 2}, {"search", 1}, {"nothing*", 0}}));
     EXPECT_EQ(facet("", "status"), (Counts{{"done", 5}, {"failed", 1}}));
     const auto most = search.facets(parseQuery(""), 1);
     EXPECT_EQ(most[0].values.size(), 1u);
@@ -197,9 +200,19 @@ TEST_F(Finding, Completes) {
 }
 
 TEST_F(Finding, HostileTextStaysText) {
-    const std::vector<std::string> hostile = {"'; DROP TABLE runs; --", "\" OR 1=1", std::string("a\0b", 3), "\xff\xfe\xc3",
-                                              "NEAR(a b)", "a AND b OR NOT c", "{text}: x", "^*", "%_\\", "col : x",
-                                              std::string(60'000, '"'), std::string(50'000, 'w'), "日本\xE2\x80\xAE"};
+    const std::vector<std::string> hostile = {"'; DROP TABLE runs; --",
+                                              "\" OR 1=1",
+                                              std::string("a\0b", 3),
+                                              "\xff\xfe\xc3",
+                                              "NEAR(a b)",
+                                              "a AND b OR NOT c",
+                                              "{text}: x",
+                                              "^*",
+                                              "%_\\",
+                                              "col : x",
+                                              std::string(60'000, '"'),
+                                              std::string(50'000, 'w'),
+                                              "日本\xE2\x80\xAE"};
     for (const std::string& text : hostile) {
         search.find(parseQuery(text));
         for (const char* field : {"plan", "model", "tag", "note", "prompt", "error", "machine", "status"})
@@ -213,7 +226,8 @@ TEST_F(Finding, HostileTextStaysText) {
     for (const std::string& text : hostile) {
         RunRecord run = sampleRun();
         run.plan->name = run.model->name = run.error = text;
-        run.prompt = PromptRef{"h" + std::to_string(text.size()) + text.substr(0, 4), 1, text + std::string(1'000'000, 'y')};
+        run.prompt = PromptRef{"h" + std::to_string(text.size()) + text.substr(0, 4), 1,
+                               text + std::string(1'000'000, 'y')};
         const RunId id = history.recordRun(run);
         history.setNote(id, text);
         const RunList list = search.find(parseQuery(exactTerm("plan", text).substr(0, 60'000)));
@@ -227,10 +241,13 @@ TEST_F(Finding, HostileTextStaysText) {
 }
 
 TEST_F(Finding, WrongTagsChangeNothing) {
-    const std::vector<std::string> wrong = {"", " x", "x ", "a\nb", std::string("a\0b", 3), std::string(65, 'x'), "\xff"};
+    const std::vector<std::string> wrong = {
+        "", " x", "x ", "a\nb", std::string("a\0b", 3), std::string(65, 'x'), "\xff"};
     for (const std::string& tag : wrong)
-        EXPECT_THROW(history.addTags(std::vector{RunId(1)}, std::vector{std::string("good"), tag}), UsageError);
-    EXPECT_THROW(history.addTags(std::vector{RunId(1), RunId(99)}, std::vector<std::string>{"good"}), UsageError);
+        EXPECT_THROW(history.addTags(std::vector{RunId(1)}, std::vector{std::string("good"), tag}),
+                     UsageError);
+    EXPECT_THROW(history.addTags(std::vector{RunId(1), RunId(99)}, std::vector<std::string>{"good"}),
+                 UsageError);
     EXPECT_EQ(find("tag:good"), Ids{});
     EXPECT_THROW(history.setNote(RunId(99), "x"), UsageError);
     EXPECT_THROW(history.setNote(RunId(1), std::string((1 << 20) + 1, 'x')), UsageError);
