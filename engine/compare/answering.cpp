@@ -1,5 +1,6 @@
 #include "engine/compare/answering.h"
 
+#include "engine/model/generate.h"
 #include "engine/model/language_model.h"
 #include "engine/model/sampler.h"
 #include "engine/tasks/score.h"
@@ -68,6 +69,16 @@ std::vector<AnswerOutcome> answerBranches(LanguageModel& model, const EncodedPro
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         outcomes[i].right = answerMatches(prompt.branches[i].answer, outcomes[i].predicted);
     return outcomes;
+}
+
+std::optional<std::string> writeAnswer(LanguageModel& model, std::span<const int> prompt, const MaskSource& mask,
+                                       std::int64_t n, int maxNew, std::stop_token stop) {
+    Sequence sequence(model, mask, n);
+    GenerateOptions options;
+    options.maxNew = maxNew;
+    const GenerateResult result = generate(model, sequence, prompt, options, {}, std::move(stop));
+    if (result.completion == Completion::Cancelled) return std::nullopt;
+    return model.files().tokenizer.decode(result.ids, true);
 }
 
 } // namespace moa

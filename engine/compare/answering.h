@@ -6,8 +6,10 @@
 #include "engine/model/sequence.h"
 #include "engine/tasks/task_encoding.h"
 
+#include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace moa {
@@ -26,5 +28,10 @@ EncodedPrompt encodePrompt(const TaskEncoder& encoder, const TaskPrompt& prompt)
 /// Throws Error when the prompt is longer than the model's context.
 std::vector<AnswerOutcome> answerBranches(LanguageModel& model, const EncodedPrompt& prompt, const MaskSource& mask,
                                           std::int64_t n, std::stop_token stop);
+
+/// What the model writes greedily after `prompt` under the mask at length `n`: at most `maxNew` tokens, up to an end
+/// token. Nothing when stopped. Throws Error when the prompt is longer than the model's context.
+std::optional<std::string> writeAnswer(LanguageModel& model, std::span<const int> prompt, const MaskSource& mask,
+                                       std::int64_t n, int maxNew, std::stop_token stop);
 
 } // namespace moa

@@ -4,6 +4,7 @@
 
 #include "engine/compare/answering.h"
 #include "engine/tasks/score.h"
+#include "engine/tasks/text_metrics.h"
 
 #include <filesystem>
 #include <string>
@@ -18,7 +19,7 @@ struct MaskChoice {
 };
 
 struct RetrievalOptions {
-    std::vector<std::string> tasks{"lines", "facts"}; ///< built-in names or JSONL files with responses
+    std::vector<std::string> tasks{"lines", "facts"}; ///< built-in names or users' JSONL files (readTasks())
     std::vector<int> lengths{1024, 2048, 4096};       ///< nominal, tokens; JSONL prompts have their own length
     int prompts = 10;             ///< per task and length
     int questionsPerPrompt = 4;   ///< branching from one prompt's cache
@@ -26,17 +27,24 @@ struct RetrievalOptions {
     std::filesystem::path textFolder;
 };
 
-/// Score of every mask on one task and length; the same prompts for all masks.
+/// Score of every mask on one task and length (of a user's file: one metric); the same prompts for all masks.
 struct RetrievalRow {
     std::string task;
     int length = 0;
-    std::vector<Score> scores;  ///< per mask
-    std::vector<double> nll;    ///< per mask, nats per answer token
+    std::vector<Score> scores;  ///< per mask; right: the whole answer, or a metric of 1
+    std::vector<double> nll;    ///< per mask, nats per answer token; 0 where the model wrote its own text
+    Metric metric = Metric::Answer;
+    std::vector<double> means{}; ///< per mask, mean of the metric
+
+    /// The share of the score of `reference` that `mask` loses, at least 0; 0 where that score is 0.
+    double relativeDrop(std::size_t reference, std::size_t mask) const;
 };
 
 struct RetrievalOutcome {
     Completion completion = Completion::Done;
     std::vector<RetrievalRow> rows; ///< a cancelled run keeps the rows it finished
+
+    Score pooled(std::size_t mask) const; ///< over all rows
 };
 
 /// Throws UsageError for unknown tasks, lengths past the context; FileError for task files.

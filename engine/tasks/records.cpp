@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -89,6 +90,41 @@ void writeWhole(const std::string& path, const std::string& bytes) {
     if (std::fclose(file.release()) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) fail();
 }
 
+/// "answers", or the response.
+std::vector<std::string> answersOf(const std::string& path, const PromptRecord& record, const Json& keys) {
+    std::vector<std::string> answers;
+    if (const auto list = keys.find("answers"); list != keys.end()) {
+        for (const Json& answer : list->is_array() ? *list : Json::array())
+            answers.push_back(answer.is_string() ? answer.get<std::string>() : "");
+        if (answers.empty() || std::ranges::count(answers, "") > 0)
+            failAt(path, record.line, R"(expected "answers" to be a list of texts that are not empty)");
+    } else if (record.response && !record.response->empty()) {
+        answers.push_back(*record.response);
+    } else {
+        failAt(path, record.line,
+               R"(expected a "response" or "answers" that are not empty: scoring needs the right answer)");
+    }
+    return answers;
+}
+
+UserTask parseTask(const std::string& path, const PromptRecord& record) {
+    const Json keys = record.otherKeys.empty() ? Json::object() : Json::parse(record.otherKeys);
+    UserTask task;
+    task.answers = answersOf(path, record, keys);
+    task.prompt = {path, record.prompt, {{"", task.answers.front()}}};
+    if (const auto metric = keys.find("metric"); metric != keys.end()) {
+        const auto named = metric->is_string() ? metricNamed(metric->get<std::string>()) : std::nullopt;
+        if (!named) failAt(path, record.line, R"(expected "metric" to be "contains", "exact", "f1" or "rouge-l")");
+        task.metric = *named;
+    }
+    if (const auto most = keys.find("max_new"); most != keys.end()) {
+        if (!most->is_number_integer() || most->get<std::int64_t>() < 1 || most->get<std::int64_t>() > 1 << 20)
+            failAt(path, record.line, R"(expected "max_new" to be a number of tokens, at least 1)");
+        task.maxNew = most->get<int>();
+    }
+    return task;
+}
+
 } // namespace
 
 std::vector<PromptRecord> readRecords(const std::string& path) {
@@ -124,15 +160,10 @@ PromptRecord toRecord(const TaskPrompt& prompt, const Question& question, bool w
     return record;
 }
 
-std::vector<TaskPrompt> readTaskFile(const std::string& path) {
-    std::vector<TaskPrompt> prompts;
-    for (const PromptRecord& record : readRecords(path)) {
-        if (!record.response || record.response->empty())
-            failAt(path, record.line,
-                   R"(expected a "response" that is not empty: scoring needs the right answer)");
-        prompts.push_back(toTaskPrompt(path, record));
-    }
-    return prompts;
+std::vector<UserTask> readTasks(const std::string& path) {
+    std::vector<UserTask> tasks;
+    for (const PromptRecord& record : readRecords(path)) tasks.push_back(parseTask(path, record));
+    return tasks;
 }
 
 } // namespace moa

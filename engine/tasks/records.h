@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/tasks/task_prompt.h"
+#include "engine/tasks/text_metrics.h"
 
 #include <optional>
 #include <string>
@@ -31,8 +32,17 @@ TaskPrompt toTaskPrompt(const std::string& task, const PromptRecord& record);
 /// One question of a prompt as a record; with the expected answer, or without so that the model writes it.
 PromptRecord toRecord(const TaskPrompt& prompt, const Question& question, bool withAnswer);
 
-/// Reads a user's task file for scoring: every record needs a response.
-/// @throws FileError as readRecords(), and at a line without a response.
-std::vector<TaskPrompt> readTaskFile(const std::string& path);
+/// A line of a user's task file: how its answer is scored. Lines may hold "answers" (a list of texts, each right) beside
+/// or in place of "response", a "metric" (text_metrics.h) and "max_new".
+struct UserTask {
+    TaskPrompt prompt;                ///< one question; its answer is the first of `answers`
+    std::vector<std::string> answers; ///< never empty, none of them empty
+    Metric metric = Metric::Answer;   ///< where the line names none
+    int maxNew = 0;                   ///< tokens the model may write; 0: by the length of the answers
+};
+
+/// Reads a user's task file for scoring.
+/// @throws FileError as readRecords(), and at a line without an answer or with keys that are none of the above.
+std::vector<UserTask> readTasks(const std::string& path);
 
 } // namespace moa

@@ -101,13 +101,13 @@ TEST_F(Records, FailedWriteKeepsTheOldFile) {
 }
 
 TEST_F(Records, TaskFileNeedsResponsesAndSharesTheWholeTurn) {
-    const auto prompts = readTaskFile(file("{\"prompt\": \"What is 1 + 1?\", \"response\": \"2\"}\n"));
+    const auto prompts = readTasks(file("{\"prompt\": \"What is 1 + 1?\", \"response\": \"2\"}\n"));
     ASSERT_EQ(prompts.size(), 1u);
-    EXPECT_EQ(prompts[0].context, "What is 1 + 1?");
-    ASSERT_EQ(prompts[0].questions.size(), 1u);
-    EXPECT_EQ(prompts[0].questions[0].text, "");
-    EXPECT_EQ(prompts[0].questions[0].answer, "2");
-    EXPECT_THROW(readTaskFile(file("{\"prompt\": \"x\"}\n")), FileError);
+    EXPECT_EQ(prompts[0].prompt.context, "What is 1 + 1?");
+    ASSERT_EQ(prompts[0].prompt.questions.size(), 1u);
+    EXPECT_EQ(prompts[0].prompt.questions[0].text, "");
+    EXPECT_EQ(prompts[0].prompt.questions[0].answer, "2");
+    EXPECT_THROW(readTasks(file("{\"prompt\": \"x\"}\n")), FileError);
 }
 
 TEST_F(Records, APromptBecomesARecordWithOrWithoutItsAnswer) {
