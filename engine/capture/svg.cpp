@@ -9,27 +9,20 @@
 #include <cstdio>
 
 namespace moa {
-namespace {
 
-constexpr std::size_t kMostRectangles = 4096;
-constexpr std::size_t kMostTicks = 8;
-constexpr int kLeft = 72, kTop = 40, kBottom = 48, kRight = 96, kScaleWidth = 12;
-constexpr const char* kText = "#1A1E25";
-constexpr const char* kQuiet = "#4C5462";
-
-std::string number(double value) {
+std::string svgNumber(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.6g", value);
     return text;
 }
 
-std::string hex(Rgb colour) {
+std::string svgColour(Rgb colour) {
     char text[8];
     std::snprintf(text, sizeof text, "#%02X%02X%02X", colour.r, colour.g, colour.b);
     return text;
 }
 
-std::string escaped(const std::string& text) {
+std::string svgEscaped(const std::string& text) {
     std::string out;
     for (char c : text) switch (c) {
         case '&':
@@ -49,6 +42,14 @@ std::string escaped(const std::string& text) {
         }
     return out;
 }
+
+namespace {
+
+constexpr std::size_t kMostRectangles = 4096;
+constexpr std::size_t kMostTicks = 8;
+constexpr int kLeft = 72, kTop = 40, kBottom = 48, kRight = 96, kScaleWidth = 12;
+constexpr const char* kText = "#1A1E25";
+constexpr const char* kQuiet = "#4C5462";
 
 std::string base64(const std::string& bytes) {
     constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -71,13 +72,13 @@ struct Anchor {
 };
 
 std::string label(double x, double y, const std::string& text, Anchor anchor) {
-    return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" text-anchor=\"" + anchor.name +
-           "\" fill=\"" + anchor.colour + "\"" + anchor.more + ">" + escaped(text) + "</text>\n";
+    return "<text x=\"" + svgNumber(x) + "\" y=\"" + svgNumber(y) + "\" text-anchor=\"" + anchor.name +
+           "\" fill=\"" + anchor.colour + "\"" + anchor.more + ">" + svgEscaped(text) + "</text>\n";
 }
 
 std::string rectangle(double x, double y, double width, double height, const std::string& fill) {
-    return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
-           number(height) + "\" fill=\"" + fill + "\"/>\n";
+    return "<rect x=\"" + svgNumber(x) + "\" y=\"" + svgNumber(y) + "\" width=\"" + svgNumber(width) + "\" height=\"" +
+           svgNumber(height) + "\" fill=\"" + fill + "\"/>\n";
 }
 
 struct Tick {
@@ -115,7 +116,7 @@ std::string drawAxes(const CellGrid& grid, const HeatmapLook& look, double scale
     out +=
         label(kLeft + width / 2, kTop + height + 36, sheet ? "query head" : "key token", {"middle", kText});
     const double middle = kTop + height / 2;
-    const std::string turned = " transform=\"rotate(-90 16 " + number(middle) + ")\"";
+    const std::string turned = " transform=\"rotate(-90 16 " + svgNumber(middle) + ")\"";
     out += label(16, middle, sheet ? "layer" : "query token", {"middle", kText, turned.c_str()});
     return out;
 }
@@ -126,18 +127,18 @@ std::string drawScale(const CellGrid& grid, const HeatmapLook& look, double x, d
     std::string out;
     for (int i = 0; i < kSteps; ++i)
         out += rectangle(x, kTop + height * i / kSteps, kScaleWidth, height / kSteps + 0.5,
-                         hex(colours[std::size_t((kSteps - 1 - i) * (kMapColours - 1) / (kSteps - 1))]));
+                         svgColour(colours[std::size_t((kSteps - 1 - i) * (kMapColours - 1) / (kSteps - 1))]));
     const float largest = largestValue(grid);
-    out += label(x + kScaleWidth + 4, kTop + 8, number(double(largest)), {"start"});
+    out += label(x + kScaleWidth + 4, kTop + 8, svgNumber(double(largest)), {"start"});
     out += label(x + kScaleWidth + 4, kTop + height,
-                 look.logScale ? "≤ " + number(double(largest) * 1e-4) : "0", {"start"});
+                 look.logScale ? "≤ " + svgNumber(double(largest) * 1e-4) : "0", {"start"});
     return out;
 }
 
 std::string drawGrid(const CellGrid& grid, const HeatmapLook& look, double scale) {
     if (grid.rows * grid.cols > kMostRectangles)
         return "<image x=\"" + std::to_string(kLeft) + "\" y=\"" + std::to_string(kTop) + "\" width=\"" +
-               number(double(grid.cols) * scale) + "\" height=\"" + number(double(grid.rows) * scale) +
+               svgNumber(double(grid.cols) * scale) + "\" height=\"" + svgNumber(double(grid.rows) * scale) +
                "\" style=\"image-rendering:pixelated\" preserveAspectRatio=\"none\" "
                "href=\"data:image/png;base64," +
                base64(encodePng(drawCells(grid, look, 1))) + "\"/>\n";
@@ -146,7 +147,7 @@ std::string drawGrid(const CellGrid& grid, const HeatmapLook& look, double scale
     for (std::size_t r = 0; r < grid.rows; ++r)
         for (std::size_t c = 0; c < grid.cols; ++c) {
             const Rgb colour = cellColour(grid.values[r * grid.cols + c], largest, look);
-            out += rectangle(kLeft + double(c) * scale, kTop + double(r) * scale, scale, scale, hex(colour));
+            out += rectangle(kLeft + double(c) * scale, kTop + double(r) * scale, scale, scale, svgColour(colour));
         }
     return out + "</g>\n";
 }
@@ -158,7 +159,7 @@ std::string svgText(const CellGrid& grid, const HeatmapLook& look) {
     const double scale =
         std::min(double(pixelsPerCell(grid)), 1024.0 / double(std::max(grid.rows, grid.cols)));
     const double width = double(grid.cols) * scale, height = double(grid.rows) * scale;
-    const std::string full = number(kLeft + width + kRight), tall = number(kTop + height + kBottom);
+    const std::string full = svgNumber(kLeft + width + kRight), tall = svgNumber(kTop + height + kBottom);
     std::string out =
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" +
         full + "\" height=\"" + tall + "\" viewBox=\"0 0 " + full + " " + tall +
