@@ -1,5 +1,7 @@
 #include "app/cli/commands/effective.h"
 
+#include "app/cli/result_file.h"
+#include "app/cli/score_json.h"
 #include "app/cli/text_table.h"
 
 #include "engine/compare/effective_context.h"
@@ -8,14 +10,6 @@
 
 namespace moa::cli {
 namespace {
-
-Json scoreJson(const Score& score) {
-    const Interval interval = score.interval95();
-    return {{"accuracy", score.accuracy()},
-            {"asked", score.asked},
-            {"right", score.right},
-            {"interval95", {interval.low, interval.high}}};
-}
 
 Json resultOf(const EffectiveContext& outcome, std::int64_t meanSpan) {
     Json rows = Json::array();
@@ -41,9 +35,7 @@ std::string describe(const Json& result) {
     TextTable table({"length", "cache", "mean span", "asked", "dense", "plan", "uniform"});
     const auto shown = [](const Json& score) {
         if (score.is_null()) return std::string("no such plan");
-        return formatFixed(score["accuracy"].get<double>(), 3) + " (" +
-               formatFixed(score["interval95"][0].get<double>(), 2) + "–" +
-               formatFixed(score["interval95"][1].get<double>(), 2) + ")";
+        return shownScore(score);
     };
     for (const Json& row : result["rows"])
         table.add({row["length"].dump(), formatFixed(100 * row["density"].get<double>(), 1) + "%",
@@ -58,12 +50,43 @@ std::string describe(const Json& result) {
                                                              formatFixed(e["uniform_multiple"].get<double>(), 1) + " ×"}});
 }
 
+/// Answers over lengths, with intervals, and the 90% that an effective context keeps.
+std::vector<Panel> panelsOf(const Json& result, std::int64_t meanSpan) {
+    LinePanel panel;
+    panel.title = "Right answers at a mean span of " + shortLength(static_cast<int>(meanSpan)) + " tokens";
+    panel.xLabel = "tokens of the prompt";
+    panel.percent = true;
+    panel.yMost = 1;
+    panel.yMark = EffectiveContextOptions().threshold;
+    for (const Json& row : result["rows"]) panel.xNames.push_back(shortLength(row["length"].get<int>()));
+    const struct {
+        const char* name;
+        Rgb colour;
+    } sides[] = {{"dense", kDenseColour}, {"uniform", kUniformColour}, {"plan", kPlanColour}};
+    for (const auto& [name, colour] : sides) {
+        ChartSeries series{name, colour};
+        series.dashed = std::string(name) != "plan";
+        for (const Json& row : result["rows"]) {
+            const Json& score = row[name];
+            if (score.is_null()) break; // no plan is so small, nor at greater lengths
+            series.x.push_back(row["length"].get<double>());
+            series.y.push_back(score["accuracy"].get<double>());
+            series.low.push_back(score["interval95"][0].get<double>());
+            series.high.push_back(score["interval95"][1].get<double>());
+        }
+        panel.series.push_back(std::move(series));
+    }
+    return {panel};
+}
+
 } // namespace
 
-ExitCode runEffectiveContext(const std::string& model, const std::string& profilePath, std::int64_t meanSpan,
-                             const std::string& estimate, const RetrievalOptions& retrieval, CliContext& cli) {
-    const ProfileData profile = readProfile(profilePath, false);
-    const auto loaded = cli.loadModel(model);
+ExitCode runEffectiveContext(const EffectiveRequest& request, CliContext& cli) {
+    checkResultEnding(request.out);
+    const RetrievalOptions& retrieval = request.retrieval;
+    const std::int64_t meanSpan = request.meanSpan;
+    const ProfileData profile = readProfile(request.profile, false);
+    const auto loaded = cli.loadModel(request.model);
     cli.beginRun({.command = "retrieval",
                   .model = &loaded->files(),
                   .settings = {{"tasks", retrieval.tasks},
@@ -72,15 +95,16 @@ ExitCode runEffectiveContext(const std::string& model, const std::string& profil
                                {"questions_per_prompt", retrieval.questionsPerPrompt},
                                {"effective_context", true},
                                {"mean_span", meanSpan},
-                               {"estimate", estimate},
-                               {"profile", profilePath}},
+                               {"estimate", request.estimate},
+                               {"profile", request.profile}},
                   .seed = cli.options.seed});
     EffectiveContextOptions options;
     options.meanSpan = meanSpan;
-    options.estimate = parseEstimate(estimate);
+    options.estimate = parseEstimate(request.estimate);
     options.retrieval = retrieval;
     const EffectiveContext outcome = measureEffectiveContext(*loaded, profile, options, cli.stopToken(), cli.progress());
     const Json result = resultOf(outcome, meanSpan);
+    writeResult(request.out, result, [&] { return panelsOf(result, meanSpan); });
     Conclusion end{.result = result, .text = describe(result)};
     const std::string context = Json{{"mean_span", meanSpan}}.dump();
     end.measurements.push_back({"effective_context", "tokens", static_cast<double>(outcome.planned),

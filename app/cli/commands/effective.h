@@ -6,8 +6,13 @@
 
 namespace moa::cli {
 
-/// Runs and concludes the command. Throws as measureEffectiveContext().
-ExitCode runEffectiveContext(const std::string& model, const std::string& profilePath, std::int64_t meanSpan,
-                             const std::string& estimate, const RetrievalOptions& retrieval, CliContext& cli);
+struct EffectiveRequest {
+    std::string model, profile, estimate, out; ///< names and files; `out` may be empty
+    std::int64_t meanSpan = 1024;
+    RetrievalOptions retrieval;
+};
+
+/// Runs and concludes the command. Throws as measureEffectiveContext(), FileError for the files.
+ExitCode runEffectiveContext(const EffectiveRequest& request, CliContext& cli);
 
 } // namespace moa::cli
