@@ -62,6 +62,8 @@ public:
 
     /// One finished run with its measurements and searches, in one transaction.
     RunId recordRun(const RunRecord& run);
+    /// Many at once, all of them or none: one transaction. Their ids count up from the first.
+    std::vector<RunId> recordRuns(std::span<const RunRecord> runs);
     /// A row with status "running", for work that may be cancelled or killed.
     RunId begin(const RunStart& start);
     /// Ends a run that begin() began. UsageError when it has ended already.

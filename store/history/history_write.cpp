@@ -17,7 +17,8 @@ constexpr std::size_t kMostTagBytes = 64 * 4, kMostTagCharacters = 64, kMostNote
 
 RunId onStart(Connection& c, const RunStart& run) {
     rows::requireJson(c, run.settings, "settings");
-    const std::int64_t machine = rows::onMachine(c, currentMachine());
+    static const Machine here = currentMachine(); // asking the system takes longer than writing the row
+    const std::int64_t machine = rows::onMachine(c, here);
     const rows::OptionalRow accelerator = rows::onAccelerator(c, run.accelerator);
     const rows::OptionalRow model = rows::onModel(c, run.model);
     const rows::OptionalRow profile = rows::onProfile(c, run.profile, model);
@@ -81,6 +82,18 @@ RunId History::recordRun(const RunRecord& run) {
     onEnd(m_connection, id, run);
     transaction.commit();
     return id;
+}
+
+std::vector<RunId> History::recordRuns(std::span<const RunRecord> runs) {
+    requireWritable();
+    Transaction transaction(m_connection, Transaction::Kind::Write);
+    std::vector<RunId> ids;
+    for (const RunRecord& run : runs) {
+        ids.push_back(onStart(m_connection, run));
+        onEnd(m_connection, ids.back(), run);
+    }
+    transaction.commit();
+    return ids;
 }
 
 RunId History::begin(const RunStart& start) {

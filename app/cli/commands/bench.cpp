@@ -1,5 +1,6 @@
 // `moa bench`: what this machine reaches on the shape of a model, from random weights and data made for it. No
 // model file needed.
+#include "app/cli/commands/bench_history.h"
 #include "app/cli/commands/bench_search.h"
 #include "app/cli/commands/commands.h"
 #include "app/cli/text_table.h"
@@ -21,7 +22,7 @@ struct BenchOptions {
     std::string what = "decode", shape = "llama-7b", batch = "max", spans = "two";
     std::int64_t context = 4096;
     double density = 1;
-    int cells = 1024;
+    int cells = 1024, runs = 100'000;
     bool mixed = false;
 };
 
@@ -185,6 +186,7 @@ Json benchCard(const BenchOptions& o, const ModelConfig& c, int card, CliContext
 
 ExitCode runBench(const BenchOptions& o, CliContext& cli) {
     if (o.what == "search") return runBenchSearch(o.shape, cli);
+    if (o.what == "history") return runBenchHistory(o.runs, cli);
     if (o.context < 256) throw UsageError("--context: at least 256 tokens");
     const ModelConfig& c = shapes().at(o.shape);
     if (o.what == "profile") cli.needGradients();
@@ -218,10 +220,11 @@ void addBenchCommand(CLI::App& app, CliContext& cli) {
                        "  moa bench decode --context 4096 --batch 1 --json\n"
                        "  moa bench prefill --context 16384 --density 0.25\n"
                        "  moa bench heatmap --context 32768\n"
-                       "  moa bench search --shape llama-7b");
-    command.add_option("WHAT", options->what, "decode, prefill, profile, load, heatmap or search (of plans)")
+                       "  moa bench search --shape llama-7b\n"
+                       "  moa bench history --runs 100000");
+    command.add_option("WHAT", options->what, "decode, prefill, profile, load, heatmap, search (of plans) or history")
         ->required()
-        ->check(CLI::IsMember({"decode", "prefill", "profile", "load", "heatmap", "search"}));
+        ->check(CLI::IsMember({"decode", "prefill", "profile", "load", "heatmap", "search", "history"}));
     std::vector<std::string> names;
     for (const auto& [name, config] : shapes()) names.push_back(name);
     command.add_option("--shape", options->shape, "of the model")->check(CLI::IsMember(names));
@@ -234,6 +237,7 @@ void addBenchCommand(CLI::App& app, CliContext& cli) {
                      "sequences from an eighth of the context to all of it");
     command.add_option("--cells", options->cells, "of the heatmap's view along one side")
         ->check(CLI::Range(1, 4096));
+    command.add_option("--runs", options->runs, "of the history")->check(CLI::Range(1, 10'000'000));
     cli.onRun(command, [options, &cli] { return runBench(*options, cli); });
 }
 
