@@ -30,6 +30,7 @@ tests() {
     ctest --preset "$preset" --parallel "$jobs" "$@" ${extra_arguments[@]+"${extra_arguments[@]}"}
 }
 
+stage "fetch smollm2" ./packaging/fetch-model.sh smollm2
 stage "build release" build release "${options[@]}"
 stage "test release" tests release
 # The sanitizers check the engine; the GPU and the window have runs of their own (CONTRIBUTING.md). Warnings were errors

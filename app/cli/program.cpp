@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kDescription =
     "moa: gives every attention head of a language model its own window, and shows what that costs.\n"
-    "MODEL is a Hugging Face folder, a .safetensors file, or the name of a bundled model (moa-tiny).";
+    "MODEL is a Hugging Face folder, a .safetensors or .gguf file, or the name of a model that is bundled (moa-tiny) or "
+    "fetched (packaging/fetch-model.sh).";
 
 std::string oneLine(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');

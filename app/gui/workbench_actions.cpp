@@ -62,7 +62,7 @@ void Workbench::addModelActions() {
     add({.id = u"model.open"_s, .text = tr("&Open model…"), .menu = MenuId::File,
          .shortcut = QKeySequence(Qt::CTRL | Qt::Key_O), .icon = u"open"_s, .detail = tr("A folder's config.json, or one file")},
         [this] {
-            askForFile(m_window.get(), tr("Open model"), tr("Models (config.json *.safetensors);;All files (*)"), false,
+            askForFile(m_window.get(), tr("Open model"), tr("Models (config.json *.safetensors *.gguf);;All files (*)"), false,
                        [this](const QString& path) { open(path); });
         });
     add({.id = u"model.tiny"_s, .text = tr("Open MoA &Tiny"), .menu = MenuId::File, .icon = u"model"_s,

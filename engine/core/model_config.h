@@ -13,6 +13,10 @@ constexpr std::int64_t bytesPerValue(DType type) {
     return type == DType::F32 ? 4 : 2;
 }
 
+constexpr const char* dtypeName(DType type) {
+    return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
+}
+
 /// RoPE variants we know: none, linear position scaling, and the frequency-dependent one of Llama 3.
 enum class RopeScaling { None, Linear, Llama3 };
 
@@ -31,6 +35,7 @@ struct ModelConfig {
     RopeScaling ropeScaling = RopeScaling::None;
     double ropeFactor = 1.0, ropeLowFreqFactor = 1.0, ropeHighFreqFactor = 4.0;
     int ropeOriginalContext = 8192;
+    std::vector<float> ropeDivisors; ///< [headDim/2] what each frequency is divided by; empty: 1
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights in the file
     int bosId = -1;           ///< −1: none

@@ -22,4 +22,14 @@ fs::path resourcesFolder() {
     throw Error("the bundled resources were not found; set MOA_RESOURCES to their folder");
 }
 
+fs::path userDataFolder() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return fs::path(value != nullptr ? value : "");
+    };
+    const fs::path data = variable("XDG_DATA_HOME"), home = variable("HOME");
+    const fs::path base = data.is_absolute() ? data : home / ".local/share";
+    return base.is_absolute() ? base / "moa-workbench" : fs::path();
+}
+
 } // namespace moa

@@ -2,12 +2,16 @@
 #include "engine/loader/model_files.h"
 
 #include "engine/core/error.h"
+#include "engine/core/resources.h"
+#include "engine/loader/gguf_model.h"
 #include "engine/loader/hf_config.h"
 #include "engine/loader/json_reader.h"
+#include "engine/loader/safetensors.h"
 #include "engine/loader/sha256.h"
 #include "engine/loader/utf8.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace moa {
@@ -76,37 +80,14 @@ const char* signOfQuantisation(std::string_view name) {
 }
 
 /// Throws where the architecture's arithmetic would not use a tensor that is there.
-void refuseExtraWeights(const std::vector<SafetensorsFile>& files) {
-    for (const SafetensorsFile& file : files)
-        for (const TensorView& tensor : file.tensors()) {
-            if (const char* suffix = signOfQuantisation(tensor.name))
-                throw FileError(
-                    file.path().string(), oneLine(tensor.name),
-                    std::string("expected plain F32, F16 or BF16 weights, found quantised ones (") + suffix +
-                        ")");
-            if (tensor.name.starts_with("model.layers.") && tensor.name.ends_with(".bias"))
-                throw FileError(file.path().string(), oneLine(tensor.name),
-                                "expected no biases in this architecture");
-        }
-}
-
-void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file) {
-    if (found == nullptr)
-        throw FileError(file, need.name,
-                        "expected a tensor of shape " + shapeText(need.shape) + ", found none");
-    if (found->shape != need.shape)
-        throw FileError(file, need.name,
-                        "expected shape " + shapeText(need.shape) + ", found " + shapeText(found->shape));
-    if (!weightType(found->type))
-        throw FileError(file, need.name,
-                        "expected F32, F16 or BF16, found " + std::string(tensorTypeName(found->type)));
-}
-
-void checkTokenizer(const fs::path& file, const Tokenizer& tokenizer, const ModelConfig& config) {
-    if (tokenizer.vocabSize() > config.vocab)
-        throw FileError(file.string(), "",
-                        "expected ids below the model's vocab_size " + std::to_string(config.vocab) +
-                            ", found id " + std::to_string(tokenizer.vocabSize() - 1));
+void refuseExtraWeights(const SafetensorsFile& file) {
+    for (const TensorView& tensor : file.tensors()) {
+        if (const char* suffix = signOfQuantisation(tensor.name))
+            throw FileError(file.path().string(), oneLine(tensor.name),
+                            std::string("expected plain F32, F16 or BF16 weights, found quantised ones (") + suffix + ")");
+        if (tensor.name.starts_with("model.layers.") && tensor.name.ends_with(".bias"))
+            throw FileError(file.path().string(), oneLine(tensor.name), "expected no biases in this architecture");
+    }
 }
 
 std::string nameOf(const fs::path& path) {
@@ -140,9 +121,27 @@ std::vector<RequiredWeight> requiredWeights(const ModelConfig& config) {
     return needed;
 }
 
+void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file) {
+    if (found == nullptr)
+        throw FileError(file, need.name, "expected a tensor of shape " + shapeText(need.shape) + ", found none");
+    if (found->shape != need.shape)
+        throw FileError(file, need.name,
+                        "expected shape " + shapeText(need.shape) + ", found " + shapeText(found->shape));
+    if (!isWeightType(found->type))
+        throw FileError(file, need.name,
+                        "expected F32, F16, BF16 or a quantised type, found " + std::string(tensorTypeName(found->type)));
+}
+
+void checkTokenizer(const fs::path& file, const Tokenizer& tokenizer, const ModelConfig& config) {
+    if (tokenizer.vocabSize() > config.vocab)
+        throw FileError(file.string(), "",
+                        "expected ids below the model's vocabulary size " + std::to_string(config.vocab) +
+                            ", found id " + std::to_string(tokenizer.vocabSize() - 1));
+}
+
 const TensorView* Model::findWeight(std::string_view weightName) const {
-    const auto it = m_weights.find(weightName);
-    return it == m_weights.end() ? nullptr : it->second;
+    const auto it = m_weights.byName.find(weightName);
+    return it == m_weights.byName.end() ? nullptr : it->second;
 }
 
 const TensorView& Model::weight(std::string_view weightName) const {
@@ -150,61 +149,111 @@ const TensorView& Model::weight(std::string_view weightName) const {
     throw FileError(path.string(), std::string(weightName), "expected a tensor of this name");
 }
 
+TensorType Model::mainType() const {
+    std::map<TensorType, std::size_t> bytes;
+    for (const auto& [key, tensor] : m_weights.byName) bytes[tensor->type] += tensor->bytes;
+    const auto most = [](const auto& a, const auto& b) { return a.second < b.second; };
+    return std::max_element(bytes.begin(), bytes.end(), most)->first;
+}
+
 const std::string& Model::sha256() const {
     std::call_once(m_hashOnce, [this] {
         Sha256 hash;
-        for (const SafetensorsFile& file : m_files) hash.update(file.bytes());
+        for (const auto& bytes : m_weights.bytes) hash.update(bytes);
         m_hash = hash.finish();
     });
     return m_hash;
 }
 
-std::shared_ptr<const Model> loadModel(const fs::path& path) {
-    if (!isThere(path)) throw FileError(path.string(), "", "no such file or folder");
-    const fs::path folder = isFolder(path) ? path : path.parent_path();
-    if (!isFolder(path) && path.extension() != ".safetensors")
-        throw FileError(path.string(), "", "expected a Hugging Face folder or a .safetensors file");
+namespace {
 
-    ModelConfig config = readModelConfig(folder / "config.json");
-    addGenerationConfig(folder / "generation_config.json", config);
-    Tokenizer tokenizer = Tokenizer::fromFile(folder / "tokenizer.json");
-    checkTokenizer(folder / "tokenizer.json", tokenizer, config);
+/// The .gguf files of a folder, by name.
+std::vector<fs::path> ggufFiles(const fs::path& folder) {
+    std::vector<fs::path> found;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+        if (entry.path().extension() == ".gguf") found.push_back(entry.path());
+    std::sort(found.begin(), found.end());
+    return found;
+}
 
-    auto model = std::make_shared<Model>(std::move(config), std::move(tokenizer));
-    model->path = path;
-    model->name = nameOf(path);
-    model->chat = readChatTemplate(folder);
+/// The .gguf file that `path` is, or the one (or first of a split one) in a folder without a config.json.
+std::optional<fs::path> ggufFile(const fs::path& path) {
+    if (!isFolder(path)) return path.extension() == ".gguf" ? std::optional(path) : std::nullopt;
+    if (isThere(path / "config.json")) return std::nullopt;
+    const std::vector<fs::path> found = ggufFiles(path);
+    if (found.empty()) return std::nullopt;
+    const bool split = found.front().stem().string().find("-00001-of-") != std::string::npos;
+    if (found.size() > 1 && !split)
+        throw FileError(path.string(), "", "expected one .gguf file in this folder, found " +
+                                               std::to_string(found.size()) + ": name the file");
+    return found.front();
+}
 
+/// The weights of a Hugging Face folder or .safetensors file.
+Weights readWeights(const fs::path& path, const fs::path& folder, const ModelConfig& config) {
     const WeightFiles weightFiles = findWeightFiles(path);
-    for (const fs::path& file : weightFiles.files) model->m_files.emplace_back(file);
-    refuseExtraWeights(model->m_files);
-    for (const RequiredWeight& need : requiredWeights(model->config)) {
+    Weights weights;
+    std::map<fs::path, std::shared_ptr<const SafetensorsFile>> opened;
+    for (const fs::path& file : weightFiles.files) {
+        const auto one = std::make_shared<const SafetensorsFile>(file);
+        refuseExtraWeights(*one);
+        opened[file] = one;
+        weights.files.push_back(one);
+        weights.bytes.push_back(one->bytes());
+    }
+    for (const RequiredWeight& need : requiredWeights(config)) {
         const auto inIndex = weightFiles.fileOf.find(need.name);
         if (!weightFiles.fileOf.empty() && inIndex == weightFiles.fileOf.end())
             throw FileError((folder / "model.safetensors.index.json").string(), "weight_map." + need.name,
                             "expected the file of this weight, found none");
         const fs::path& file = weightFiles.fileOf.empty() ? weightFiles.files.front() : inIndex->second;
-        const auto opened = std::find_if(model->m_files.begin(), model->m_files.end(),
-                                         [&file](const SafetensorsFile& f) { return f.path() == file; });
-        const TensorView* found = opened->find(need.name);
+        const TensorView* found = opened.at(file)->find(need.name);
         checkWeight(need, found, file.string());
-        model->m_weights.emplace(need.name, found);
-        model->weightBytes += found->bytes;
+        weights.use(need.name, *found);
     }
-    model->config.dtype = *weightType(model->weight("model.layers.0.self_attn.q_proj.weight").type);
+    return weights;
+}
+
+} // namespace
+
+std::shared_ptr<const Model> loadModel(const fs::path& path) {
+    if (!isThere(path)) throw FileError(path.string(), "", "no such file or folder");
+    if (const auto gguf = ggufFile(path)) return loadGgufModel(*gguf);
+    const fs::path folder = isFolder(path) ? path : path.parent_path();
+    if (!isFolder(path) && path.extension() != ".safetensors")
+        throw FileError(path.string(), "", "expected a Hugging Face folder, a .safetensors or a .gguf file");
+
+    ModelConfig config = readModelConfig(folder / "config.json");
+    addGenerationConfig(folder / "generation_config.json", config);
+    Tokenizer tokenizer = Tokenizer::fromFile(folder / "tokenizer.json");
+    checkTokenizer(folder / "tokenizer.json", tokenizer, config);
+    ChatTemplate chat = readChatTemplate(folder);
+    Weights weights = readWeights(path, folder, config);
+    config.dtype = weightType(weights.byName.at("model.layers.0.self_attn.q_proj.weight")->type).value();
+    auto model = std::make_shared<Model>(std::move(config), std::move(tokenizer), std::move(weights));
+    model->path = path;
+    model->name = nameOf(path);
+    model->chat = std::move(chat);
     return model;
 }
 
+bool holdsModel(const fs::path& folder) {
+    return isThere(folder / "config.json") || !ggufFiles(folder).empty();
+}
+
 fs::path resolveModel(const std::string& nameOrPath, const fs::path& resourcesDir) {
-    if (nameOrPath.empty()) throw UsageError("expected a model: a folder, a .safetensors file or a name");
+    if (nameOrPath.empty()) throw UsageError("expected a model: a folder, a .safetensors or .gguf file, or a name");
     if (isThere(nameOrPath)) return nameOrPath;
-    const fs::path models = resourcesDir / "models";
     const bool plainName = fs::path(nameOrPath).filename() == nameOrPath && nameOrPath != "..";
-    if (plainName && isFolder(models / nameOrPath)) return models / nameOrPath;
     std::string names;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(models, ignored))
-        if (entry.is_directory()) names += (names.empty() ? "" : ", ") + entry.path().filename().string();
+    for (const fs::path& base : {resourcesDir, userDataFolder()}) {
+        const fs::path models = base / "models";
+        if (plainName && isFolder(models / nameOrPath)) return models / nameOrPath;
+        std::error_code ignored;
+        for (const auto& entry : fs::directory_iterator(models, ignored))
+            if (holdsModel(entry.path())) names += (names.empty() ? "" : ", ") + entry.path().filename().string();
+    }
     throw FileError(nameOrPath, "",
                     "no such file or folder" +
                         (names.empty() ? "" : ", and no model of this name (there are: " + names + ")"));

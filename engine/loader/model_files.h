@@ -3,7 +3,7 @@
 
 #include "engine/core/model_config.h"
 #include "engine/loader/chat_template.h"
-#include "engine/loader/safetensors.h"
+#include "engine/loader/tensor_view.h"
 #include "engine/loader/tokenizer.h"
 
 #include <cstdint>
@@ -11,11 +11,24 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace moa {
+
+/// The tensors that an architecture uses, and the files they are in.
+struct Weights {
+    std::vector<std::shared_ptr<const void>> files;  ///< what keeps the tensors' bytes
+    std::vector<std::span<const std::byte>> bytes;   ///< of whole files, in the order of their names
+    std::map<std::string, const TensorView*, std::less<>> byName; ///< by Hugging Face name
+    std::uint64_t usedBytes = 0;                     ///< of the tensors in `byName`
+
+    void use(const std::string& name, const TensorView& tensor) {
+        if (byName.emplace(name, &tensor).second) usedBytes += tensor.bytes;
+    }
+};
 
 /// Everything of a model that its files say. Shared as `shared_ptr<const Model>`; weights stay mapped while
 /// it lives. Weights are looked up by their Hugging Face names ("model.layers.0.self_attn.q_proj.weight").
@@ -26,7 +39,9 @@ public:
     std::filesystem::path path; ///< as resolved: the folder, or the single file
     Tokenizer tokenizer;
     ChatTemplate chat;
-    std::uint64_t weightBytes = 0; ///< of the tensors this architecture uses
+    std::uint64_t weightBytes() const { return m_weights.usedBytes; }
+    /// The element type of most of the weights' bytes.
+    TensorType mainType() const;
 
     /// Nothing (nullptr) when there is none of that name.
     const TensorView* findWeight(std::string_view weightName) const;
@@ -36,15 +51,11 @@ public:
     /// (about a second per GB), then kept. Safe from any thread.
     const std::string& sha256() const;
 
-    Model(ModelConfig modelConfig, Tokenizer modelTokenizer)
-        : config(std::move(modelConfig)), tokenizer(std::move(modelTokenizer)) {}
+    Model(ModelConfig modelConfig, Tokenizer modelTokenizer, Weights weights)
+        : config(std::move(modelConfig)), tokenizer(std::move(modelTokenizer)), m_weights(std::move(weights)) {}
 
 private:
-    friend std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);
-    friend class RandomModel;
-
-    std::vector<SafetensorsFile> m_files; ///< in the order of their names
-    std::map<std::string, const TensorView*, std::less<>> m_weights;
+    Weights m_weights;
     mutable std::once_flag m_hashOnce;
     mutable std::string m_hash;
 };
@@ -58,13 +69,21 @@ struct RequiredWeight {
 /// Every weight a model of this config needs, in the order of its layers.
 std::vector<RequiredWeight> requiredWeights(const ModelConfig& config);
 
+/// Throws FileError unless `found` is there with the shape needed and a type that weights may have.
+void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file);
+/// Throws FileError for a tokenizer with ids that the model has no embedding for.
+void checkTokenizer(const std::filesystem::path& file, const Tokenizer& tokenizer, const ModelConfig& config);
+
 /// Loads a HF folder (config.json, tokenizer.json, model.safetensors or model.safetensors.index.json with its
-/// shards) or a .safetensors file with the other files beside it. Every needed tensor is checked for
+/// shards), a .safetensors file with the other files beside it, or a .gguf file or the folder of one. Every needed tensor is checked for
 /// presence, shape and element type. Throws FileError (file, place, what was expected).
 std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);
 
-/// A path as it is if it exists, else `resources/models/<name>`. Throws FileError listing the names there
-/// are.
+/// Whether a folder looks like one that loadModel() reads.
+bool holdsModel(const std::filesystem::path& folder);
+
+/// A path as it is if it exists, else the folder `models/<name>` of the bundled resources or of the user's data
+/// (packaging/fetch-model.sh puts models there). Throws FileError listing the names there are.
 std::filesystem::path resolveModel(const std::string& nameOrPath, const std::filesystem::path& resourcesDir);
 
 } // namespace moa

@@ -22,6 +22,9 @@ public:
     static Tokenizer fromFile(const std::filesystem::path& tokenizerJson);
     /// The same from memory; `name` stands for the file in errors.
     static Tokenizer fromJson(std::string_view json, const std::string& name);
+    struct State;
+    /// From parts put together elsewhere (engine/loader/gguf_tokenizer.h).
+    explicit Tokenizer(std::shared_ptr<const State> state) : m_state(std::move(state)) {}
 
     /// Ids of a text.
     /// @param parseSpecial  texts of special tokens become those tokens; otherwise they are ordinary text
@@ -44,10 +47,7 @@ public:
     /// One more than the largest id.
     int vocabSize() const;
 
-    struct State;
-
 private:
-    explicit Tokenizer(std::shared_ptr<const State> state) : m_state(std::move(state)) {}
     std::shared_ptr<const State> m_state;
 };
 

@@ -126,9 +126,7 @@ int vocabSizeOf(const Tokenizer::State& state) {
 
 } // namespace
 
-Tokenizer::State readTokenizer(const JsonView& root) {
-    Tokenizer::State state;
-    readModel(root.at("model"), state.model);
+void readPipeline(const JsonView& root, Tokenizer::State& state) {
     if (const auto json = root.find("normalizer")) state.normalizer = Normalizer(*json);
     if (const auto json = root.find("added_tokens")) readAddedTokens(*json, state);
     if (const auto json = root.find("pre_tokenizer")) state.preTokenizer = PreTokenizer(*json);
@@ -142,6 +140,12 @@ Tokenizer::State readTokenizer(const JsonView& root) {
                     json->fail("expected ids below " + std::to_string(state.vocabSize) + ", found " +
                                std::to_string(id));
     }
+}
+
+Tokenizer::State readTokenizer(const JsonView& root) {
+    Tokenizer::State state;
+    readModel(root.at("model"), state.model);
+    readPipeline(root, state);
     return state;
 }
 

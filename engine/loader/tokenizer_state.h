@@ -29,5 +29,7 @@ struct Tokenizer::State {
 
 /// Reads a whole tokenizer.json. Throws FileError naming the place.
 Tokenizer::State readTokenizer(const JsonView& root);
+/// Its parts around the model, which is there already: normalizer, added tokens, pre-tokenizer, decoder, post-processor.
+void readPipeline(const JsonView& root, Tokenizer::State& state);
 
 } // namespace moa

@@ -5,12 +5,15 @@
 #include "engine/model/memory_estimate.h"
 #include "engine/model/step_recorder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace moa {
 
 namespace {
+
+constexpr std::int64_t kPanelRows = 256; ///< rows of a quantised weight in float at once
 
 /// Inverse frequencies of RoPE, [headDim/2], in float as the reference implementation keeps them; Llama 3
 /// stretches the slow ones (its `rope_scaling`).
@@ -29,6 +32,7 @@ std::vector<float> inverseFrequencies(const ModelConfig& c) {
                 f = (1 - smooth) * f / c.ropeFactor + smooth * f;
             }
         }
+        if (!c.ropeDivisors.empty()) f /= static_cast<double>(c.ropeDivisors[i]);
         freq[i] = static_cast<float>(f);
     }
     return freq;
@@ -91,11 +95,23 @@ Tensor LanguageModel::loadWeight(std::initializer_list<std::string> names, std::
     std::int64_t row = 0;
     for (const std::string& name : names) {
         const TensorView& t = m_files->weight(name);
-        const auto count = static_cast<std::int64_t>(t.elements());
-        m_backend.uploadWeight(all.rowRange(row, count / cols).data, t.data, *weightType(t.type), count);
-        row += count / cols;
+        const auto rows = static_cast<std::int64_t>(t.elements()) / cols;
+        upload(t, all.rowRange(row, rows));
+        row += rows;
     }
     return all;
+}
+
+void LanguageModel::upload(const TensorView& t, const Tensor& to) {
+    if (const auto plain = weightType(t.type); plain && t.interleavedHeads == 0)
+        return m_backend.uploadWeight(to.data, t.data, *plain, to.rows * to.cols);
+    std::vector<float> panel(static_cast<std::size_t>(std::min(to.rows, kPanelRows) * to.cols));
+    for (std::int64_t row = 0; row < to.rows; row += kPanelRows) {
+        const std::int64_t rows = std::min(kPanelRows, to.rows - row);
+        const auto values = std::span(panel).first(static_cast<std::size_t>(rows * to.cols));
+        copyRows(t, row, values);
+        m_backend.uploadWeight(to.rowRange(row, rows).data, values.data(), DType::F32, rows * to.cols);
+    }
 }
 
 Tensor LanguageModel::view(const Buffer& buffer, std::int64_t rows, std::int64_t cols) const {

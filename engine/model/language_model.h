@@ -101,6 +101,7 @@ private:
 
     /// Names are the file's; parts are put one below the other. Counts the bytes.
     Tensor loadWeight(std::initializer_list<std::string> names, std::int64_t cols, std::vector<Buffer>& memory);
+    void upload(const TensorView& weight, const Tensor& to);
     Completion forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits, const std::stop_token& stop);
     bool runRecorded(std::span<ForwardItem> items, const LogitsFn& logits);
     void emitLogits(const Tensor& x, std::span<const ForwardItem> items, std::span<const std::int64_t> firstHeld,

@@ -2,6 +2,8 @@
 // and no single allocation is out of proportion to the file.
 #include "engine/core/error.h"
 #include "engine/loader/chat_template.h"
+#include "engine/loader/gguf.h"
+#include "engine/loader/gguf_tokenizer.h"
 #include "engine/loader/hf_config.h"
 #include "tests/fuzz/loader_allocations.h"
 #include "tests/loader/temporary_model.h"
@@ -229,6 +231,29 @@ TEST_F(LoaderFuzz, weights) {
             },
             bytes.size(), "weights");
     });
+}
+
+TEST_F(LoaderFuzz, ggufModelsAndVocabularies) {
+    const TemporaryFolder folder;
+    for (const char* name : {"tiny.gguf", "sentencepiece.gguf", "quant_blocks.gguf"}) {
+        const std::string whole = readTextFile(kData / name, 1 << 20);
+        repeat(0.4, 60, [&](Random& random) {
+            // Mostly the counts, lengths and shapes: the front, and around the tensor table.
+            const std::size_t from = below(random, 3) == 0 ? below(random, whole.size()) : 0;
+            const std::size_t head = std::min(whole.size(), from + 600);
+            const std::string bytes = whole.substr(0, from) + damaged(whole.substr(from, head - from), random) + whole.substr(head);
+            folder.write("m.gguf", bytes);
+            onlyFileErrors(
+                [&folder] {
+                    const GgufFile file(folder.path() / "m.gguf");
+                    for (const TensorView& tensor : file.tensors())
+                        if (isWeightType(tensor.type)) toFloat(tensor);
+                    readGgufTokenizer(file).encode("Hello <|im_end|> 123 w\xc3\xb6rld");
+                },
+                bytes.size(), name);
+            onlyFileErrors([&folder] { loadModel(folder.path()); }, bytes.size(), name);
+        });
+    }
 }
 
 TEST_F(LoaderFuzz, foldersWithDamage) {

@@ -33,7 +33,7 @@ TEST(ModelFiles, loadsTheEmbeddedModel) {
     EXPECT_EQ(model->config.eosIds, std::vector<int>{2});
     EXPECT_EQ(model->chat.family(), ChatFamily::ChatML);
     EXPECT_EQ(model->sha256(), kTinyHash);
-    EXPECT_EQ(model->weightBytes, 11672064u); // the file less its header of 5992 bytes
+    EXPECT_EQ(model->weightBytes(), 11672064u); // the file less its header of 5992 bytes
     const TensorView& q = model->weight("model.layers.3.self_attn.q_proj.weight");
     EXPECT_EQ(q.shape, (std::vector<std::int64_t>{512, 256}));
     EXPECT_EQ(model->findWeight("lm_head.weight"), nullptr);
@@ -75,7 +75,7 @@ TEST(ModelFiles, loadsShards) {
     EXPECT_EQ(model->config.layers, 2);
     const TemporaryModel whole;
     const auto one = loadModel(whole.path());
-    EXPECT_EQ(model->weightBytes, one->weightBytes);
+    EXPECT_EQ(model->weightBytes(), one->weightBytes());
     for (const RequiredWeight& need : requiredWeights(one->config))
         EXPECT_EQ(toFloat(model->weight(need.name)), toFloat(one->weight(need.name))) << need.name;
     EXPECT_NE(model->sha256(), one->sha256());

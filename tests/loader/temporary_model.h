@@ -3,6 +3,7 @@
 
 #include "engine/loader/json_reader.h"
 #include "engine/loader/model_files.h"
+#include "engine/loader/safetensors.h"
 
 #include <filesystem>
 #include <string>

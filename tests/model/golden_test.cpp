@@ -54,15 +54,18 @@ TEST(Golden, GreedyTextIsTheSame) {
 }
 
 TEST(Golden, AnotherShapeWithShardsUntiedEmbeddingsAndLlama3Rope) {
-    LoadedModel loaded("tests/reference/golden/tiny-bf16-sharded");
-    const Golden golden("tiny-bf16-sharded-logits.safetensors");
-    const auto ids = golden.ints("ids");
-    EXPECT_LT(maxDifference(logitsOf(*loaded.model, MaskSource::dense(), ids, {512}), golden.floats("logits")),
-              kLogitTolerance);
-    const auto mask = MaskSource::fixed(golden.windows("windows", 2, 1, 0));
-    for (const std::size_t piece : {512u, 1u, 33u})
-        EXPECT_LT(maxDifference(logitsOf(*loaded.model, mask, ids, {piece}), golden.floats("windows_logits")),
+    for (const char* path : {"tests/reference/golden/tiny-bf16-sharded", "tests/loader/data/tiny.gguf"}) {
+        SCOPED_TRACE(path);
+        LoadedModel loaded(path);
+        const Golden golden("tiny-bf16-sharded-logits.safetensors");
+        const auto ids = golden.ints("ids");
+        EXPECT_LT(maxDifference(logitsOf(*loaded.model, MaskSource::dense(), ids, {512}), golden.floats("logits")),
                   kLogitTolerance);
+        const auto mask = MaskSource::fixed(golden.windows("windows", 2, 1, 0));
+        for (const std::size_t piece : {512u, 1u, 33u})
+            EXPECT_LT(maxDifference(logitsOf(*loaded.model, mask, ids, {piece}), golden.floats("windows_logits")),
+                      kLogitTolerance);
+    }
 }
 
 /// Largest difference of `ours` and the golden values within one head, relative to the head's total of |golden|.

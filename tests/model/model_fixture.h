@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/loader/safetensors.h"
 #include "engine/model/generate.h"
 
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 #include "ui/jobs/model_service.h"
 
 #include "engine/core/error.h"
+#include "engine/core/resources.h"
 #include "engine/model/memory_estimate.h"
 #include "engine/model/sequence.h"
 
@@ -15,19 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-QString dtypeName(DType type) {
-    return type == DType::F32 ? QStringLiteral("F32")
-           : type == DType::F16 ? QStringLiteral("F16")
-                                : QStringLiteral("BF16");
-}
-
 ModelFacts factsOf(const Model& model, const QString& path, const fs::path& resources) {
     ModelFacts facts;
     facts.path = path;
     facts.name = QString::fromStdString(model.name);
     facts.config = model.config;
-    facts.dtype = dtypeName(model.config.dtype);
-    facts.fileWeightBytes = model.weightBytes;
+    facts.dtype = QString::fromUtf8(tensorTypeName(model.mainType()).data());
+    facts.fileWeightBytes = model.weightBytes();
     facts.parameters = quint64(parameterCount(model.config));
     facts.hasChatTemplate = model.chat.family() != ChatFamily::None && model.chat.known();
     facts.isBuiltIn = model.path.string().starts_with(resources.string());
@@ -39,7 +34,7 @@ std::vector<fs::path> modelFolders(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
-        if (fs::exists(entry.path() / "config.json", error)) found.push_back(entry.path());
+        if (holdsModel(entry.path())) found.push_back(entry.path());
     std::ranges::sort(found);
     return found;
 }
@@ -94,7 +89,7 @@ void ModelService::readFacts(const QString& path) {
 void ModelService::findModels(const QStringList& folders) {
     m_reader.interact(QStringLiteral("find"), [this, folders, state = m_state](const std::stop_token& stop) {
         QList<ModelFacts> found;
-        std::vector<fs::path> places{state->options().resources / "models"};
+        std::vector<fs::path> places{state->options().resources / "models", userDataFolder() / "models"};
         for (const QString& folder : folders) places.emplace_back(folder.toStdString());
         for (const fs::path& place : places)
             for (const fs::path& path : modelFolders(place)) {

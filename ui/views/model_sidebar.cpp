@@ -79,7 +79,7 @@ ModelSidebar::ModelSidebar(Workspace& workspace, ModelList& models, ActionRegist
     connect(button, &QPushButton::clicked, open, &QAction::trigger);
     m_panel->addHeaderWidget(button);
     m_panel->setBodyMargins(0);
-    auto* drop = new DropZone(tr("Drop a model here"), tr("safetensors, a folder or a file;\nfiles stay where they are"));
+    auto* drop = new DropZone(tr("Drop a model here"), tr("safetensors or GGUF, a folder or a file;\nfiles stay where they are"));
     connect(drop, &DropZone::clicked, open, &QAction::trigger);
     auto* dropBox = new QVBoxLayout;
     dropBox->setContentsMargins(12, 12, 12, 12);

@@ -55,7 +55,7 @@ ModelWelcome::ModelWelcome(Workspace& workspace, ModelList& models, ActionRegist
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metrics::kGutter);
     auto* drop = new DropZone(tr("Drop a model to begin"),
-                              tr("A folder with safetensors, or one file. It is read in place and never copied.\n"
+                              tr("A folder with safetensors, or one file, GGUF too. It is read in place and never copied.\n"
                                  "You see what it needs in memory before anything is loaded."), true);
     auto* buttons = new QHBoxLayout;
     buttons->addStretch(1);

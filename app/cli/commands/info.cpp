@@ -20,10 +20,6 @@ struct InfoOptions {
     bool check = false;
 };
 
-std::string dtypeName(DType type) {
-    return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
-}
-
 /// Loads the model, makes `batch` sequences of `context` tokens and runs a first chunk through each.
 Json measure(const InfoOptions& options, std::shared_ptr<const Model> files, const PlanChoice& plan,
              std::int64_t context, CliContext& cli) {
@@ -84,6 +80,7 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
     const DType type = cli.backend(c.dtype).dtype();
     const MemoryEstimate memory = estimateMemory(
         c, {type, context, options.batch, plan.get() ? &plan.get()->plan : nullptr});
+    const std::string fileType(tensorTypeName(files->mainType()));
     Json result = {{"model", files->name},
                    {"architecture", c.architecture},
                    {"parameters", parameterCount(c)},
@@ -95,9 +92,9 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
                    {"intermediate", c.intermediate},
                    {"context", c.context},
                    {"vocab", c.vocab},
-                   {"quantisation", "none"},
-                   {"dtype", dtypeName(c.dtype)},
-                   {"file_bytes", files->weightBytes},
+                   {"quantisation", weightType(files->mainType()) ? "none" : fileType},
+                   {"dtype", fileType},
+                   {"file_bytes", files->weightBytes()},
                    {"chat_template", files->chat.name()},
                    {"device", cli.backend().device().kind},
                    {"element_type", dtypeName(type)},

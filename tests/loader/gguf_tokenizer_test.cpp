@@ -1,0 +1,56 @@
+// Ids and texts of tokenizers inside GGUF files: SentencePiece vocabularies against `sentencepiece`, byte-level ones
+// against `tokenizers`. Golden file and script: tests/loader/data/golden_gguf_tokenizer.json, tests/reference/gguf_golden.py.
+#include "engine/core/error.h"
+#include "engine/loader/gguf_tokenizer.h"
+#include "engine/loader/json_reader.h"
+
+#include <gtest/gtest.h>
+
+namespace moa {
+namespace {
+
+const std::filesystem::path kData = std::filesystem::path(MOA_SOURCE_DIR) / "tests/loader/data";
+
+std::string fromHex(const std::string& hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return bytes;
+}
+
+Json goldenRows(const char* name) {
+    return readJsonFile(kData / "golden_gguf_tokenizer.json", 64u << 20).at(name);
+}
+
+TEST(GgufTokenizer, SentencePieceVocabulariesEncodeAsTheLibrary) {
+    const Tokenizer tokenizer = readGgufTokenizer(GgufFile(kData / "sentencepiece.gguf"));
+    const Json rows = goldenRows("sentencepiece");
+    ASSERT_GE(rows.size(), 200u);
+    for (const Json& row : rows) {
+        const std::string text = fromHex(row.at("hex"));
+        SCOPED_TRACE(Json(text).dump(-1, ' ', true, Json::error_handler_t::replace));
+        EXPECT_EQ(tokenizer.encode(text, false, false), row.at("ids").get<std::vector<int>>());
+    }
+    EXPECT_EQ(tokenizer.encode("a", true, true).front(), 1); // <s>, which files of this kind begin with
+    EXPECT_EQ(tokenizer.decode(tokenizer.encode("Größe  日本 x\n", false, false)), "Größe  日本 x\n");
+}
+
+TEST(GgufTokenizer, ByteLevelVocabulariesEncodeAsTheLibrary) {
+    const Tokenizer tokenizer = readGgufTokenizer(GgufFile(kData / "tiny.gguf"));
+    for (const Json& row : goldenRows("tiny")) {
+        const std::string text = fromHex(row.at("hex"));
+        const auto ids = row.at("ids").get<std::vector<int>>();
+        SCOPED_TRACE(Json(text).dump(-1, ' ', true, Json::error_handler_t::replace));
+        EXPECT_EQ(tokenizer.encode(text, true, true), ids);
+        EXPECT_EQ(tokenizer.encode(text, false, false), row.value("plain", ids));
+        if (row.contains("text")) {
+            EXPECT_EQ(tokenizer.decode(ids), row.at("text").get<std::string>());
+        }
+    }
+}
+
+TEST(GgufTokenizer, NeedsAVocabulary) {
+    EXPECT_THROW(readGgufTokenizer(GgufFile(kData / "quant_blocks.gguf")), FileError);
+}
+
+} // namespace
+} // namespace moa
