@@ -17,9 +17,6 @@ constexpr const char* dtypeName(DType type) {
     return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
 }
 
-/// RoPE variants we know: none, linear position scaling, and the frequency-dependent one of Llama 3.
-enum class RopeScaling { None, Linear, Llama3 };
-
 struct ModelConfig {
     std::string architecture = "LlamaForCausalLM";
     int layers = 0;     ///< L
@@ -32,10 +29,11 @@ struct ModelConfig {
     int context = 0;    ///< max_position_embeddings
     float rmsNormEps = 1e-5f;
     double ropeTheta = 10000.0;
-    RopeScaling ropeScaling = RopeScaling::None;
-    double ropeFactor = 1.0, ropeLowFreqFactor = 1.0, ropeHighFreqFactor = 4.0;
-    int ropeOriginalContext = 8192;
-    std::vector<float> ropeDivisors; ///< [headDim/2] what each frequency is divided by; empty: 1
+    std::string ropeScaling;              ///< "linear", "llama3", "yarn" …; empty: none
+    std::vector<double> ropeDivisors;     ///< [headDim/2] what each frequency is divided by; empty: 1
+    std::vector<double> ropeLongDivisors; ///< the same for inputs over ropeOriginalContext; empty: as before
+    int ropeOriginalContext = 0;          ///< tokens
+    double ropeAmplitude = 1.0;           ///< factor of rotated queries and keys
     bool tiedEmbeddings = false;
     DType dtype = DType::F32; ///< of the weights in the file
     int bosId = -1;           ///< −1: none

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/loader/gguf.h"
 #include "engine/loader/gguf_tokenizer.h"
+#include "engine/loader/rope_scaling.h"
 #include "engine/loader/utf8.h"
 
 #include <algorithm>
@@ -48,18 +49,24 @@ void refuseUnsupported(const GgufFile& file, const Shape& shape, const ModelConf
                                                          ": partial rotary embeddings are not supported");
     if (shape.sizeOr("attention.value_length", config.headDim) != config.headDim)
         file.fail(shape.key("attention.value_length"), "expected values of the keys' size");
-    if (file.integer(shape.key("attention.sliding_window"), 0, INT64_MAX).value_or(config.context) < config.context)
-        file.fail(shape.key("attention.sliding_window"), "expected none: a model with a sliding window of its own is not supported");
 }
 
 void readRope(const GgufFile& file, const Shape& shape, ModelConfig& config) {
     config.ropeTheta = shape.positiveOr("rope.freq_base", 10000.0);
     const std::string kind = file.text(shape.key("rope.scaling.type")).value_or("none");
-    if (kind != "none" && kind != "linear")
-        file.fail(shape.key("rope.scaling.type"), "expected \"none\" or \"linear\", found " + oneLine("\"" + kind + "\""));
+    if (kind != "none" && kind != "linear" && kind != "yarn" && kind != "longrope")
+        file.fail(shape.key("rope.scaling.type"),
+                  "expected \"none\", \"linear\", \"yarn\" or \"longrope\", found " + oneLine("\"" + kind + "\""));
     if (kind == "none") return;
-    config.ropeScaling = RopeScaling::Linear;
-    config.ropeFactor = shape.positiveOr("rope.scaling.factor", 1.0);
+    config.ropeScaling = kind;
+    const double factor = shape.positiveOr("rope.scaling.factor", 1.0);
+    if (kind == "linear") {
+        config.ropeDivisors = linearDivisors(config.headDim, factor);
+    } else if (kind == "yarn") {
+        YarnScaling yarn{factor, static_cast<double>(shape.sizeOr("rope.scaling.original_context_length", config.context))};
+        config.ropeDivisors = yarnDivisors({config.ropeTheta, config.headDim}, yarn);
+        config.ropeAmplitude = yarnAmplitude(factor) * shape.positiveOr("rope.scaling.attn_factor", 1.0);
+    }
 }
 
 void addEnd(ModelConfig& config, std::optional<std::int64_t> id) {
@@ -70,10 +77,13 @@ void addEnd(ModelConfig& config, std::optional<std::int64_t> id) {
 
 ModelConfig readConfig(const GgufFile& file, std::size_t tensorCount) {
     const std::string architecture = file.text("general.architecture").value_or("");
-    if (architecture != "llama")
-        file.fail("general.architecture", "expected \"llama\", found " + oneLine("\"" + architecture + "\""));
+    static const std::map<std::string, const char*> supported{{"llama", "LlamaForCausalLM"}, {"phi3", "Phi3ForCausalLM"}};
+    const auto known = supported.find(architecture);
+    if (known == supported.end())
+        file.fail("general.architecture", "expected \"llama\" or \"phi3\", found " + oneLine("\"" + architecture + "\""));
     const Shape shape(file, architecture);
     ModelConfig config;
+    config.architecture = known->second;
     config.layers = shape.size("block_count");
     if (static_cast<std::size_t>(config.layers) > tensorCount) // before anything of that size is made
         file.fail(shape.key("block_count"), "expected at most the " + std::to_string(tensorCount) + " tensors of the file");
@@ -88,6 +98,8 @@ ModelConfig readConfig(const GgufFile& file, std::size_t tensorCount) {
     if (config.headDim < 2 || config.headDim % 2 != 0) file.fail(shape.key("attention.key_length"), "expected an even size");
     config.rmsNormEps = static_cast<float>(shape.positiveOr("attention.layer_norm_rms_epsilon", 1e-5));
     refuseUnsupported(file, shape, config);
+    if (const auto window = file.integer(shape.key("attention.sliding_window"), 1, INT32_MAX))
+        config.context = std::min<int>(config.context, static_cast<int>(*window));
     readRope(file, shape, config);
     return config;
 }
@@ -104,7 +116,8 @@ std::string ggufName(std::string_view name) {
         {"self_attn.k_proj.weight", "attn_k.weight"},    {"self_attn.v_proj.weight", "attn_v.weight"},
         {"self_attn.o_proj.weight", "attn_output.weight"}, {"post_attention_layernorm.weight", "ffn_norm.weight"},
         {"mlp.gate_proj.weight", "ffn_gate.weight"},     {"mlp.up_proj.weight", "ffn_up.weight"},
-        {"mlp.down_proj.weight", "ffn_down.weight"}};
+        {"mlp.down_proj.weight", "ffn_down.weight"},     {"self_attn.qkv_proj.weight", "attn_qkv.weight"},
+        {"mlp.gate_up_proj.weight", "ffn_up.weight"}};
     return "blk." + std::string(name.substr(prefix.size(), dot - prefix.size())) + "." +
            std::string(parts.at(name.substr(dot + 1)));
 }
@@ -128,35 +141,55 @@ struct Tensors {
 
 /// llama's converters turned the rows of q and k to rotary pairs.
 void markRotaryPairs(Tensors& tensors, const ModelConfig& config) {
+    if (config.architecture != "LlamaForCausalLM") return;
     for (int l = 0; l < config.layers; ++l)
         for (const auto& [part, heads] : {std::pair{"q", config.heads}, std::pair{"k", config.kvHeads}})
             if (TensorView* tensor = tensors.find("blk." + std::to_string(l) + ".attn_" + part + ".weight"))
                 tensor->interleavedHeads = heads;
 }
 
-/// Llama 3.1 and later: what each rotary frequency is divided by.
-void readRopeDivisors(Tensors& tensors, ModelConfig& config) {
-    const TensorView* divisors = tensors.find("rope_freqs.weight");
-    if (!divisors) return;
+/// What each rotary frequency is divided by, where a tensor says it; empty: it is not there.
+std::vector<double> divisorsOf(Tensors& tensors, const char* name, const ModelConfig& config) {
+    const TensorView* divisors = tensors.find(name);
+    if (!divisors) return {};
     const std::string file = tensors.files.front().path().string();
     if (divisors->type != TensorType::F32 || divisors->elements() != static_cast<std::size_t>(config.headDim / 2))
-        throw FileError(file, "rope_freqs.weight", "expected " + std::to_string(config.headDim / 2) + " F32 values");
-    config.ropeDivisors = toFloat(*divisors);
-    for (const float divisor : config.ropeDivisors)
-        if (!(divisor > 0)) throw FileError(file, "rope_freqs.weight", "expected positive numbers");
+        throw FileError(file, name, "expected " + std::to_string(config.headDim / 2) + " F32 values");
+    const std::vector<float> values = toFloat(*divisors);
+    for (const float divisor : values)
+        if (!(divisor > 0)) throw FileError(file, name, "expected positive numbers");
+    return {values.begin(), values.end()};
+}
+
+/// Llama 3.1 and later, and LongRoPE, keep their scaling in tensors.
+void readRopeTensors(Tensors& tensors, const Shape& shape, ModelConfig& config) {
+    if (auto divisors = divisorsOf(tensors, "rope_freqs.weight", config); !divisors.empty()) {
+        config.ropeDivisors = std::move(divisors);
+        config.ropeScaling = "llama3";
+    }
+    if (config.ropeScaling != "longrope") return;
+    const std::string file = tensors.files.front().path().string();
+    config.ropeDivisors = divisorsOf(tensors, "rope_factors_short.weight", config);
+    config.ropeLongDivisors = divisorsOf(tensors, "rope_factors_long.weight", config);
+    if (config.ropeDivisors.empty() || config.ropeLongDivisors.empty())
+        throw FileError(file, "rope_factors_short.weight", "expected the tensors of LongRoPE, short and long");
+    config.ropeOriginalContext = shape.sizeOr("rope.scaling.original_context_length", config.context);
+    config.ropeAmplitude = shape.positiveOr(
+        "rope.scaling.attn_factor", longRopeAmplitude(double(config.context) / config.ropeOriginalContext,
+                                                      config.ropeOriginalContext));
 }
 
 Weights collectWeights(const std::shared_ptr<Tensors>& tensors, const ModelConfig& config) {
     Weights weights;
     weights.files.push_back(tensors);
     for (const GgufFile& file : tensors->files) weights.bytes.push_back(file.bytes());
-    for (RequiredWeight need : requiredWeights(config)) {
-        const std::string huggingFace = need.name;
-        need.name = ggufName(need.name);
-        const TensorView* found = tensors->find(need.name);
-        checkWeight(need, found, tensors->files.front().path().string());
-        weights.use(huggingFace, *found);
-    }
+    // Phi-3 keeps gate and up in what others call up.
+    const char* notThere = config.architecture == "Phi3ForCausalLM" ? "mlp.up_proj.weight" : "mlp.gate_up_proj.weight";
+    const auto place = [&](const std::string& name) -> const TensorView* {
+        return name.ends_with(notThere) ? nullptr : tensors->find(ggufName(name));
+    };
+    for (const RequiredWeight& need : requiredWeights(config))
+        weights.use(need, config, place, tensors->files.front().path().string());
     for (const auto& [name, tensor] : tensors->byName)
         if (name.starts_with("blk.") && name.ends_with(".bias"))
             throw FileError(tensors->files.front().path().string(), oneLine(name), "expected no biases in this architecture");
@@ -178,7 +211,7 @@ std::shared_ptr<const Model> loadGgufModel(const std::filesystem::path& path) {
     if (embedding->shape[0] > kMaxSize) file.fail("token_embd.weight", "expected fewer than 2^24 rows");
     config.vocab = static_cast<int>(embedding->shape[0]);
     config.tiedEmbeddings = tensors->find("output.weight") == nullptr;
-    readRopeDivisors(*tensors, config);
+    readRopeTensors(*tensors, Shape(file, *file.text("general.architecture")), config);
     markRotaryPairs(*tensors, config);
 
     Tokenizer tokenizer = readGgufTokenizer(file);

@@ -1,5 +1,5 @@
 // A .gguf file (or the first of a split model) → Model: shape, tokenizer, chat template, weights under their Hugging
-// Face names. Read: the llama architecture. Everything that would make the arithmetic differ is refused by name.
+// Face names. Read: the architectures llama and phi3. Everything that would make the arithmetic differ is refused by name.
 #pragma once
 
 #include "engine/loader/model_files.h"

@@ -1,6 +1,8 @@
 // See hf_config.h.
 #include "engine/loader/hf_config.h"
 
+#include "engine/loader/hf_numbers.h"
+#include "engine/loader/hf_rope.h"
 #include "engine/loader/json_reader.h"
 
 #include <algorithm>
@@ -20,17 +22,6 @@ int sizeOr(const JsonView& root, const std::string& key, int high, int fallback)
     return value ? static_cast<int>(value->integer(1, high)) : fallback;
 }
 
-double positiveAt(const JsonView& parent, const std::string& key) {
-    const JsonView value = parent.at(key);
-    const double number = value.number();
-    if (!(number > 0) || number > 1e12) value.fail("expected a positive number");
-    return number;
-}
-
-double positiveOr(const JsonView& parent, const std::string& key, double fallback) {
-    return parent.find(key) ? positiveAt(parent, key) : fallback;
-}
-
 void readArchitecture(const JsonView& root, ModelConfig& config) {
     const auto list = root.find("architectures");
     std::string found;
@@ -39,16 +30,16 @@ void readArchitecture(const JsonView& root, ModelConfig& config) {
         found = (*list)[0].text();
     } else {
         const std::string type = root.at("model_type").text();
-        found = type == "llama" ? "LlamaForCausalLM" : type == "mistral" ? "MistralForCausalLM" : type;
+        found = type == "llama" ? "LlamaForCausalLM" : type == "mistral" ? "MistralForCausalLM" : type == "phi3" ? "Phi3ForCausalLM" : type;
     }
-    if (found != "LlamaForCausalLM" && found != "MistralForCausalLM")
+    if (found != "LlamaForCausalLM" && found != "MistralForCausalLM" && found != "Phi3ForCausalLM")
         (list ? *list : root.at("model_type"))
-            .fail("found architecture " + found + "; supported: LlamaForCausalLM, MistralForCausalLM");
+            .fail("found architecture " + found + "; supported: LlamaForCausalLM, MistralForCausalLM, Phi3ForCausalLM");
     config.architecture = found;
 }
 
 /// Features that would change the arithmetic.
-void refuseUnsupported(const JsonView& root, int context) {
+void refuseUnsupported(const JsonView& root) {
     for (const char* key : {"attention_bias", "mlp_bias"})
         if (const auto value = root.find(key); value && value->flag())
             value->fail("expected false: biases are not supported");
@@ -60,32 +51,15 @@ void refuseUnsupported(const JsonView& root, int context) {
         value->fail("expected plain F32, F16 or BF16 weights, found quantisation" +
                     (method ? " \"" + method->text() + "\"" : std::string()));
     }
-    if (const auto value = root.find("sliding_window"); value && value->integer(0, INT64_MAX) < context)
-        value->fail("expected null: a model with a sliding window of its own is not supported");
-    if (const auto value = root.find("partial_rotary_factor"); value && value->number() != 1.0)
-        value->fail("expected 1: partial rotary embeddings are not supported");
 }
 
-/// `scaling` is the older "rope_scaling" or the newer "rope_parameters".
-void readRopeScaling(const JsonView& scaling, ModelConfig& config) {
-    auto kind = scaling.find("rope_type");
-    if (!kind) kind = scaling.find("type");
-    const std::string name = kind ? kind->text() : "default";
-    config.ropeTheta = positiveOr(scaling, "rope_theta", config.ropeTheta);
-    if (const auto part = scaling.find("partial_rotary_factor"); part && part->number() != 1.0)
-        part->fail("expected 1: partial rotary embeddings are not supported");
-    if (name == "default") return;
-    if (name != "linear" && name != "llama3")
-        kind->fail("expected \"default\", \"linear\" or \"llama3\", found \"" + name + "\"");
-    config.ropeFactor = positiveAt(scaling, "factor");
-    config.ropeScaling = RopeScaling::Linear;
-    if (name == "linear") return;
-    config.ropeScaling = RopeScaling::Llama3;
-    config.ropeLowFreqFactor = positiveAt(scaling, "low_freq_factor");
-    config.ropeHighFreqFactor = positiveAt(scaling, "high_freq_factor");
-    config.ropeOriginalContext = sizeAt(scaling, "original_max_position_embeddings", 1 << 24);
-    if (config.ropeHighFreqFactor <= config.ropeLowFreqFactor)
-        scaling.at("high_freq_factor").fail("expected more than low_freq_factor");
+/// A model with a sliding window of its own attends to everything only in inputs up to that window: they are what it
+/// takes here, where every head has a window of its own.
+void limitToWindow(const JsonView& root, ModelConfig& config) {
+    const auto used = root.find("use_sliding_window");
+    if (used && !used->flag()) return;
+    if (const auto window = root.find("sliding_window"))
+        config.context = static_cast<int>(std::min<std::int64_t>(config.context, window->integer(1, INT64_MAX)));
 }
 
 /// "eos_token_id": an id or a list of ids.
@@ -146,12 +120,11 @@ ModelConfig readModelConfig(const std::filesystem::path& configFile) {
     ModelConfig config;
     readArchitecture(root, config);
     readSizes(root, config);
-    refuseUnsupported(root, config.context);
+    refuseUnsupported(root);
+    limitToWindow(root, config);
     config.rmsNormEps =
         root.find("rms_norm_eps") ? static_cast<float>(positiveAt(root, "rms_norm_eps")) : 1e-6f;
-    config.ropeTheta = positiveOr(root, "rope_theta", 10000.0);
-    for (const char* key : {"rope_scaling", "rope_parameters"})
-        if (const auto scaling = root.find(key)) readRopeScaling(*scaling, config);
+    readHfRope(root, config);
     if (const auto tied = root.find("tie_word_embeddings")) config.tiedEmbeddings = tied->flag();
     config.dtype = namedType(root);
     addBegin(root, config);

@@ -1,6 +1,6 @@
 // config.json and generation_config.json of a Hugging Face folder → ModelConfig.
-// Read: the Llama architecture, and Mistral where its attention is not windowed (the same shape). Everything
-// that would make the arithmetic differ is refused by name, never ignored.
+// Read: the Llama, Mistral and Phi-3 architectures. Everything that would make the arithmetic differ is refused by name,
+// never ignored.
 #pragma once
 
 #include "engine/core/model_config.h"

@@ -121,6 +121,8 @@ std::vector<RequiredWeight> requiredWeights(const ModelConfig& config) {
     return needed;
 }
 
+namespace {
+
 void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file) {
     if (found == nullptr)
         throw FileError(file, need.name, "expected a tensor of shape " + shapeText(need.shape) + ", found none");
@@ -130,6 +132,49 @@ void checkWeight(const RequiredWeight& need, const TensorView* found, const std:
     if (!isWeightType(found->type))
         throw FileError(file, need.name,
                         "expected F32, F16, BF16 or a quantised type, found " + std::string(tensorTypeName(found->type)));
+}
+
+/// The tensor that holds a weight among others, and the row it begins at.
+struct FusedPlace {
+    RequiredWeight whole;
+    std::int64_t firstRow = 0;
+};
+
+std::optional<FusedPlace> fusedPlace(const RequiredWeight& need, const ModelConfig& c) {
+    const std::int64_t q = std::int64_t(c.heads) * c.headDim, kv = std::int64_t(c.kvHeads) * c.headDim;
+    const auto place = [&](std::string_view part, const char* fused, std::int64_t rows, std::int64_t first) {
+        const std::string base = need.name.substr(0, need.name.size() - part.size());
+        return FusedPlace{{base + fused, {rows, c.hidden}}, first};
+    };
+    struct Row {
+        std::string_view part;
+        const char* fused;
+        std::int64_t rows, first;
+    };
+    for (const Row& row : {Row{"self_attn.q_proj.weight", "self_attn.qkv_proj.weight", q + 2 * kv, 0},
+                           Row{"self_attn.k_proj.weight", "self_attn.qkv_proj.weight", q + 2 * kv, q},
+                           Row{"self_attn.v_proj.weight", "self_attn.qkv_proj.weight", q + 2 * kv, q + kv},
+                           Row{"mlp.gate_proj.weight", "mlp.gate_up_proj.weight", 2ll * c.intermediate, 0},
+                           Row{"mlp.up_proj.weight", "mlp.gate_up_proj.weight", 2ll * c.intermediate, c.intermediate}})
+        if (need.name.ends_with(row.part)) return place(row.part, row.fused, row.rows, row.first);
+    return std::nullopt;
+}
+
+} // namespace
+
+void Weights::use(const RequiredWeight& need, const ModelConfig& config, const FindTensor& find, const std::string& file) {
+    const auto fused = fusedPlace(need, config);
+    const TensorView* whole = fused ? find(fused->whole.name) : nullptr;
+    const TensorView* found = nullptr;
+    if (whole) {
+        checkWeight(fused->whole, whole, file);
+        found = &parts.emplace_back(rowsOf(*whole, fused->firstRow, need.shape.front()));
+    } else {
+        found = find(need.name);
+        checkWeight(need, found, file);
+    }
+    byName.emplace(need.name, found);
+    usedBytes += found->bytes;
 }
 
 void checkTokenizer(const fs::path& file, const Tokenizer& tokenizer, const ModelConfig& config) {
@@ -202,16 +247,14 @@ Weights readWeights(const fs::path& path, const fs::path& folder, const ModelCon
         weights.files.push_back(one);
         weights.bytes.push_back(one->bytes());
     }
-    for (const RequiredWeight& need : requiredWeights(config)) {
-        const auto inIndex = weightFiles.fileOf.find(need.name);
-        if (!weightFiles.fileOf.empty() && inIndex == weightFiles.fileOf.end())
-            throw FileError((folder / "model.safetensors.index.json").string(), "weight_map." + need.name,
-                            "expected the file of this weight, found none");
-        const fs::path& file = weightFiles.fileOf.empty() ? weightFiles.files.front() : inIndex->second;
-        const TensorView* found = opened.at(file)->find(need.name);
-        checkWeight(need, found, file.string());
-        weights.use(need.name, *found);
-    }
+    const auto find = [&](const std::string& name) -> const TensorView* {
+        if (weightFiles.fileOf.empty()) return opened.at(weightFiles.files.front())->find(name);
+        const auto inIndex = weightFiles.fileOf.find(name);
+        return inIndex == weightFiles.fileOf.end() ? nullptr : opened.at(inIndex->second)->find(name);
+    };
+    const std::string file =
+        (weightFiles.fileOf.empty() ? weightFiles.files.front() : folder / "model.safetensors.index.json").string();
+    for (const RequiredWeight& need : requiredWeights(config)) weights.use(need, config, find, file);
     return weights;
 }
 

@@ -7,7 +7,9 @@
 #include "engine/loader/tokenizer.h"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,16 +20,26 @@
 
 namespace moa {
 
+/// A weight that an architecture needs.
+struct RequiredWeight {
+    std::string name;
+    std::vector<std::int64_t> shape;
+};
+
 /// The tensors that an architecture uses, and the files they are in.
 struct Weights {
     std::vector<std::shared_ptr<const void>> files;  ///< what keeps the tensors' bytes
     std::vector<std::span<const std::byte>> bytes;   ///< of whole files, in the order of their names
     std::map<std::string, const TensorView*, std::less<>> byName; ///< by Hugging Face name
+    std::deque<TensorView> parts;                    ///< rows of tensors that hold several weights
     std::uint64_t usedBytes = 0;                     ///< of the tensors in `byName`
 
-    void use(const std::string& name, const TensorView& tensor) {
-        if (byName.emplace(name, &tensor).second) usedBytes += tensor.bytes;
-    }
+    /// Finds a tensor by its Hugging Face name; null: it is not there.
+    using FindTensor = std::function<const TensorView*(const std::string& name)>;
+    /// Takes the weight from the tensor of its name or, in files that put several side by side (Phi-3: queries, keys
+    /// and values; gate and up), from its rows there. Throws FileError about `file` unless it is there with the shape
+    /// needed and a type that weights may have.
+    void use(const RequiredWeight& need, const ModelConfig& config, const FindTensor& find, const std::string& file);
 };
 
 /// Everything of a model that its files say. Shared as `shared_ptr<const Model>`; weights stay mapped while
@@ -60,17 +72,9 @@ private:
     mutable std::string m_hash;
 };
 
-/// A weight that an architecture needs.
-struct RequiredWeight {
-    std::string name;
-    std::vector<std::int64_t> shape;
-};
-
 /// Every weight a model of this config needs, in the order of its layers.
 std::vector<RequiredWeight> requiredWeights(const ModelConfig& config);
 
-/// Throws FileError unless `found` is there with the shape needed and a type that weights may have.
-void checkWeight(const RequiredWeight& need, const TensorView* found, const std::string& file);
 /// Throws FileError for a tokenizer with ids that the model has no embedding for.
 void checkTokenizer(const std::filesystem::path& file, const Tokenizer& tokenizer, const ModelConfig& config);
 

@@ -49,7 +49,8 @@ std::shared_ptr<const Model> randomModel(const ModelConfig& config) {
         view.data = reinterpret_cast<const std::byte*>((weight.shape.size() == 1 ? memory->ones : memory->noise).data());
         view.bytes = 2 * elementsOf(weight);
         memory->views.push_back(std::move(view));
-        weights.use(weight.name, memory->views.back());
+        weights.byName.emplace(weight.name, &memory->views.back());
+        weights.usedBytes += memory->views.back().bytes;
     }
     weights.files.push_back(memory);
     auto model = std::make_shared<Model>(

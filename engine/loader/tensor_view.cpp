@@ -100,6 +100,15 @@ std::string shapeText(std::span<const std::int64_t> shape) {
     return text + "]";
 }
 
+TensorView rowsOf(const TensorView& whole, std::int64_t first, std::int64_t count) {
+    TensorView part = whole;
+    const std::size_t rowBytes = whole.bytes / static_cast<std::size_t>(whole.shape.front());
+    part.shape.front() = count;
+    part.data = whole.data + static_cast<std::size_t>(first) * rowBytes;
+    part.bytes = static_cast<std::size_t>(count) * rowBytes;
+    return part;
+}
+
 void copyToFloat(const TensorView& tensor, std::span<float> out) {
     if (out.size() != tensor.elements())
         throw Error(tensor.name + ": room for " + std::to_string(out.size()) + " of " +

@@ -57,6 +57,9 @@ struct TensorView {
     }
 };
 
+/// Rows [first, first + count) of a matrix, a view of the same bytes. `whole` has no interleaved heads.
+TensorView rowsOf(const TensorView& whole, std::int64_t first, std::int64_t count);
+
 /// Converts weights to float. `out` holds elements() values, rows in the order of Hugging Face files.
 /// Throws Error for an element type that is no weight.
 void copyToFloat(const TensorView& tensor, std::span<float> out);

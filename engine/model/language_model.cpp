@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 namespace moa {
 
@@ -15,24 +14,14 @@ namespace {
 
 constexpr std::int64_t kPanelRows = 256; ///< rows of a quantised weight in float at once
 
-/// Inverse frequencies of RoPE, [headDim/2], in float as the reference implementation keeps them; Llama 3
-/// stretches the slow ones (its `rope_scaling`).
-std::vector<float> inverseFrequencies(const ModelConfig& c) {
+/// Inverse frequencies of RoPE for inputs of `tokens`, [headDim/2], in float as the reference implementation keeps them.
+std::vector<float> inverseFrequencies(const ModelConfig& c, std::int64_t tokens) {
+    const bool isLong = !c.ropeLongDivisors.empty() && tokens > c.ropeOriginalContext;
+    const std::vector<double>& divisors = isLong ? c.ropeLongDivisors : c.ropeDivisors;
     std::vector<float> freq(static_cast<std::size_t>(c.headDim / 2));
     for (std::size_t i = 0; i < freq.size(); ++i) {
         double f = std::pow(c.ropeTheta, -2.0 * static_cast<double>(i) / c.headDim);
-        if (c.ropeScaling == RopeScaling::Linear) f /= c.ropeFactor;
-        if (c.ropeScaling == RopeScaling::Llama3) {
-            const double wavelength = 2 * std::numbers::pi / f, original = c.ropeOriginalContext;
-            const double low = original / c.ropeLowFreqFactor, high = original / c.ropeHighFreqFactor;
-            if (wavelength > low) f /= c.ropeFactor;
-            else if (wavelength >= high) {
-                const double smooth = (original / wavelength - c.ropeLowFreqFactor) /
-                                      (c.ropeHighFreqFactor - c.ropeLowFreqFactor);
-                f = (1 - smooth) * f / c.ropeFactor + smooth * f;
-            }
-        }
-        if (!c.ropeDivisors.empty()) f /= static_cast<double>(c.ropeDivisors[i]);
+        if (!divisors.empty()) f /= divisors[i];
         freq[i] = static_cast<float>(f);
     }
     return freq;
@@ -124,16 +113,19 @@ Tensor LanguageModel::ropeTable(const Buffer& buffer) const {
 
 void LanguageModel::ensureRope(std::int64_t positions) {
     if (positions <= m_ropePositions) return;
-    const std::int64_t count = std::max(positions, std::min<std::int64_t>(2 * m_ropePositions, config().context));
-    const std::vector<float> freq = inverseFrequencies(config());
+    const std::int64_t original = config().ropeOriginalContext;
+    std::int64_t count = std::max(positions, std::min<std::int64_t>(2 * m_ropePositions, config().context));
+    // Longer inputs may turn otherwise: the tables of short ones end where that begins.
+    if (!config().ropeLongDivisors.empty() && positions <= original) count = std::min(count, original);
+    const std::vector<float> freq = inverseFrequencies(config(), positions);
     std::vector<float> cosine(static_cast<std::size_t>(count) * freq.size()), sine(cosine.size());
     for (std::int64_t p = 0; p < count; ++p)
         for (std::size_t i = 0; i < freq.size(); ++i) {
             // The angle is a float product in the reference implementation too: at position 16,384 its rounding
             // is larger than anything else here.
             const float angle = static_cast<float>(p) * freq[i];
-            cosine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(std::cos(double(angle)));
-            sine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(std::sin(double(angle)));
+            cosine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(config().ropeAmplitude * std::cos(double(angle)));
+            sine[static_cast<std::size_t>(p) * freq.size() + i] = static_cast<float>(config().ropeAmplitude * std::sin(double(angle)));
         }
     for (const auto& [buffer, values] : {std::pair{&m_cosine, &cosine}, std::pair{&m_sine, &sine}}) {
         *buffer = m_backend.allocate(values->size() * sizeof(float), "rotary tables");

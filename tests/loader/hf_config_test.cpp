@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace moa {
 namespace {
 
@@ -46,7 +48,8 @@ TEST_F(HfConfig, readsSizesAndDefaults) {
     EXPECT_EQ(config.ropeTheta, 500000.0);
     EXPECT_EQ(config.rmsNormEps, 1e-5f);
     EXPECT_FALSE(config.tiedEmbeddings);
-    EXPECT_EQ(config.ropeScaling, RopeScaling::None);
+    EXPECT_EQ(config.ropeScaling, "");
+    EXPECT_TRUE(config.ropeDivisors.empty());
     EXPECT_EQ(config.bosId, -1);
     EXPECT_TRUE(config.eosIds.empty());
     EXPECT_EQ(read(R"({"num_key_value_heads": null})").kvHeads, 8);
@@ -59,20 +62,26 @@ TEST_F(HfConfig, readsSizesAndDefaults) {
 
 TEST_F(HfConfig, readsRopeScaling) {
     const ModelConfig linear = read(R"({"rope_scaling": {"type": "linear", "factor": 4.0}})");
-    EXPECT_EQ(linear.ropeScaling, RopeScaling::Linear);
-    EXPECT_EQ(linear.ropeFactor, 4.0);
+    EXPECT_EQ(linear.ropeScaling, "linear");
+    EXPECT_EQ(linear.ropeDivisors, std::vector<double>(4, 4.0));
     const ModelConfig llama3 =
         read(R"({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
         "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}})");
-    EXPECT_EQ(llama3.ropeScaling, RopeScaling::Llama3);
-    EXPECT_EQ(llama3.ropeFactor, 8.0);
-    EXPECT_EQ(llama3.ropeLowFreqFactor, 1.0);
-    EXPECT_EQ(llama3.ropeHighFreqFactor, 4.0);
-    EXPECT_EQ(llama3.ropeOriginalContext, 8192);
+    EXPECT_EQ(llama3.ropeScaling, "llama3");
+    EXPECT_EQ(llama3.ropeDivisors.front(), 1.0); // fast pairs stay, slow ones are stretched
+    EXPECT_EQ(llama3.ropeDivisors.back(), 8.0);
+    const ModelConfig dynamic = read(R"({"rope_scaling": {"type": "dynamic", "factor": 2.0}})");
+    EXPECT_TRUE(dynamic.ropeDivisors.empty());
+    const ModelConfig longRope = read(R"({"original_max_position_embeddings": 1024, "rope_scaling": {"type": "su",
+        "short_factor": [1, 1, 2, 2], "long_factor": [1, 2, 3, 4]}})");
+    EXPECT_EQ(longRope.ropeScaling, "longrope");
+    EXPECT_EQ(longRope.ropeLongDivisors, (std::vector<double>{1, 2, 3, 4}));
+    EXPECT_EQ(longRope.ropeOriginalContext, 1024);
+    EXPECT_NEAR(longRope.ropeAmplitude, std::sqrt(1 + std::log(4.0) / std::log(1024.0)), 1e-12);
     const ModelConfig newer =
         read(R"({"rope_theta": null, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}})");
     EXPECT_EQ(newer.ropeTheta, 1e6);
-    EXPECT_EQ(newer.ropeScaling, RopeScaling::None);
+    EXPECT_EQ(newer.ropeScaling, "");
 }
 
 TEST_F(HfConfig, readsEndTokens) {
@@ -88,11 +97,14 @@ TEST_F(HfConfig, readsEndTokens) {
     EXPECT_EQ(config.eosIds.size(), 2u);
 }
 
-TEST_F(HfConfig, acceptsMistralWithoutWindow) {
+TEST_F(HfConfig, limitsMistralToItsOwnWindow) {
     const std::string mistral = R"({"architectures": ["MistralForCausalLM"], "sliding_window": )";
     EXPECT_EQ(read(mistral + "null}").architecture, "MistralForCausalLM");
     EXPECT_EQ(read(mistral + "4096}").architecture, "MistralForCausalLM"); // as long as the context: none
-    EXPECT_NE(refused(mistral + "1024}").find("sliding_window"), std::string::npos);
+    EXPECT_EQ(read(mistral + "4096}").context, 4096);
+    EXPECT_EQ(read(mistral + "1024}").context, 1024);
+    EXPECT_EQ(read(R"({"sliding_window": 1024, "use_sliding_window": false})").context, 4096);
+    EXPECT_NE(refused(mistral + "0}").find("sliding_window"), std::string::npos);
 }
 
 struct Refusal {
@@ -114,7 +126,9 @@ constexpr Refusal kRefusals[] = {
     {R"({"quantization_config": {"quant_method": "gptq"}})", "gptq"},
     {R"({"quantization_config": {}})", "quantisation"},
     {R"({"partial_rotary_factor": 0.5})", "partial_rotary_factor"},
-    {R"({"rope_scaling": {"factor": 2, "rope_type": "yarn"}})", "yarn"},
+    {R"({"rope_scaling": {"factor": 2, "rope_type": "ntk"}})", "ntk"},
+    {R"({"rope_scaling": {"rope_type": "yarn"}})", "factor"},
+    {R"({"rope_scaling": {"rope_type": "longrope", "short_factor": [1], "long_factor": [1]}})", "short_factor"},
     {R"({"rope_scaling": {"rope_type": "linear"}})", "factor"},
     {R"({"rope_scaling": {"factor": -1, "rope_type": "linear"}})", "factor"},
     {R"({"rope_scaling": {"factor": 2, "rope_type": "llama3"}})", "low_freq_factor"},

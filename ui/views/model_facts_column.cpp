@@ -110,8 +110,7 @@ void ModelFactsColumn::refreshFacts() {
     const QLocale locale;
     const auto number = [&](qint64 value) { return locale.toString(value); };
     QString rope = tr("θ %1").arg(number(qint64(c.ropeTheta)));
-    if (c.ropeScaling == RopeScaling::Llama3) rope += tr(", llama3 scaling");
-    if (c.ropeScaling == RopeScaling::Linear) rope += tr(", linear × %1").arg(c.ropeFactor);
+    if (!c.ropeScaling.empty()) rope += tr(", %1 scaling").arg(QString::fromStdString(c.ropeScaling));
     m_facts->setFacts({{tr("Architecture"), QString::fromStdString(c.architecture)},
                        {tr("Parameters"), ModelList::parametersText(facts.parameters)},
                        {tr("Layers"), number(c.layers)},
