@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 namespace moa {
@@ -28,12 +29,13 @@ WindowMap oneHead(const WindowMap& plan, std::size_t index) {
 class Validator {
 public:
     Validator(LanguageModel& model, const std::vector<SparsePlan>& plans, const ValidationOptions& options,
-              std::stop_token stop, const ProgressFn& progress)
-        : m_model(model), m_plans(plans), m_options(options), m_stop(std::move(stop)), m_progress(progress) {
+              std::stop_token stop, const ProgressFn& progress, const ValidationSampleFn& onSample)
+        : m_model(model), m_plans(plans), m_options(options), m_stop(std::move(stop)), m_progress(progress), m_onSample(onSample) {
         for (const SparsePlan& plan : plans) {
             m_windows.push_back(MaskSource::plan(plan).windows(model.config().layers, model.config().kvHeads, options.length));
             m_outcome.plans.emplace_back().density = plan.density(options.length);
         }
+        m_heads.resize(plans.size());
         m_steps = 1 + static_cast<std::int64_t>(plans.size());
         if (options.heads) m_steps += 1 + static_cast<std::int64_t>(plans.size() * m_windows[0].windows.size());
     }
@@ -47,9 +49,12 @@ public:
                 break;
             }
             ++m_outcome.samples;
+            if (m_onSample) m_onSample(means());
         }
-        finish();
-        return std::move(m_outcome);
+        ValidationOutcome outcome = means();
+        for (std::size_t p = 0; p < outcome.plans.size(); ++p) finishHeads(outcome.plans[p], m_heads[p]);
+        if (m_progress) m_progress({"validate", m_steps * m_options.samples, m_steps * m_options.samples});
+        return outcome;
     }
 
 private:
@@ -83,6 +88,7 @@ private:
             PlanValidation& plan = m_outcome.plans[p];
             plan.answerNll += sparse[p].nll;
             plan.denseAnswerNll += dense->nll;
+            plan.increases.push_back(sparse[p].nll - dense->nll);
             std::size_t same = 0, tokens = 0;
             for (std::size_t a = 0; a < sparse[p].answers.size(); ++a) {
                 const std::vector<int>& ours = sparse[p].answers[a].predicted;
@@ -92,11 +98,11 @@ private:
             }
             plan.agreement += static_cast<double>(same) / static_cast<double>(tokens);
             if (!m_options.heads) continue;
-            if (plan.heads.empty()) plan.heads.swap(heads[p]);
+            if (m_heads[p].empty()) m_heads[p].swap(heads[p]);
             else
                 for (std::size_t h = 0; h < heads[p].size(); ++h) {
-                    plan.heads[h].measured += heads[p][h].measured;
-                    plan.heads[h].estimated += heads[p][h].estimated;
+                    m_heads[p][h].measured += heads[p][h].measured;
+                    m_heads[p][h].estimated += heads[p][h].estimated;
                 }
         }
         return true;
@@ -127,22 +133,29 @@ private:
         return true;
     }
 
-    void finish() {
-        const double n = std::max(1, m_outcome.samples);
-        for (PlanValidation& plan : m_outcome.plans) {
+    /// Of the finished samples, without heads.
+    ValidationOutcome means() const {
+        ValidationOutcome outcome = m_outcome; // holds sums
+        const double n = std::max(1, outcome.samples);
+        for (PlanValidation& plan : outcome.plans) {
             plan.answerNll /= n;
             plan.denseAnswerNll /= n;
             plan.agreement /= n;
-            std::vector<double> measured, estimated;
-            for (HeadLoss& head : plan.heads) {
-                measured.push_back(head.measured /= n);
-                estimated.push_back(head.estimated /= n);
-            }
-            plan.headCorrelation = spearman(measured, estimated);
         }
-        for (std::size_t p = 1; p < m_outcome.plans.size(); ++p)
-            if (m_outcome.plans[p].answerNll < m_outcome.plans[m_outcome.best].answerNll) m_outcome.best = p;
-        if (m_progress) m_progress({"validate", m_steps * m_options.samples, m_steps * m_options.samples});
+        for (std::size_t p = 1; p < outcome.plans.size(); ++p)
+            if (outcome.plans[p].answerNll < outcome.plans[outcome.best].answerNll) outcome.best = p;
+        return outcome;
+    }
+
+    void finishHeads(PlanValidation& plan, const std::vector<HeadLoss>& sums) const {
+        const double n = std::max(1, m_outcome.samples);
+        std::vector<double> measured, estimated;
+        plan.heads = sums;
+        for (HeadLoss& head : plan.heads) {
+            measured.push_back(head.measured /= n);
+            estimated.push_back(head.estimated /= n);
+        }
+        plan.headCorrelation = spearman(measured, estimated);
     }
 
     LanguageModel& m_model;
@@ -150,21 +163,33 @@ private:
     const ValidationOptions& m_options;
     std::stop_token m_stop;
     const ProgressFn& m_progress;
+    const ValidationSampleFn& m_onSample;
     std::vector<WindowMap> m_windows;
-    ValidationOutcome m_outcome;
+    ValidationOutcome m_outcome;                ///< sums over the finished samples
+    std::vector<std::vector<HeadLoss>> m_heads; ///< [plan], sums
     std::int64_t m_steps = 0, m_done = 0;
 };
 
 } // namespace
 
+double PlanValidation::standardError() const {
+    const double n = static_cast<double>(increases.size());
+    if (increases.size() < 2) return 0;
+    const double mean = std::accumulate(increases.begin(), increases.end(), 0.0) / n;
+    double squares = 0;
+    for (const double x : increases) squares += (x - mean) * (x - mean);
+    return std::sqrt(squares / (n - 1) / n);
+}
+
 ValidationOutcome validatePlans(LanguageModel& model, CalibrationSet& set, const std::vector<SparsePlan>& plans,
-                                const ValidationOptions& options, std::stop_token stop, const ProgressFn& progress) {
+                                const ValidationOptions& options, std::stop_token stop, const ProgressFn& progress,
+                                const ValidationSampleFn& onSample) {
     if (plans.empty()) throw UsageError("name at least one plan to validate");
     if (options.samples < 1) throw UsageError("--samples must be at least 1");
     if (options.length > model.config().context)
         throw UsageError("length " + std::to_string(options.length) + " is past the model's context of " +
                          std::to_string(model.config().context) + " tokens");
-    return Validator(model, plans, options, std::move(stop), progress).run(set);
+    return Validator(model, plans, options, std::move(stop), progress, onSample).run(set);
 }
 
 } // namespace moa

@@ -7,6 +7,7 @@
 #include "engine/tasks/calibration.h"
 #include "engine/tasks/score.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,12 @@ struct PlanValidation {
     Score retrieval;                          ///< whole answers kept
     double agreement = 0;                     ///< share of the dense model's greedy tokens that the plan keeps
     double density = 0;
+    std::vector<double> increases;            ///< [sample] nats per answer token over dense; their mean is the loss increase
     std::vector<HeadLoss> heads;
     double headCorrelation = 0;               ///< Spearman, measured against estimated
+
+    /// Of the mean loss increase; 0 with fewer than two samples.
+    double standardError() const;
 };
 
 struct ValidationOutcome {
@@ -42,8 +47,12 @@ struct ValidationOutcome {
     int samples = 0;      ///< finished
 };
 
+/// Sees the means so far after each sample, on the caller's thread; without heads.
+using ValidationSampleFn = std::function<void(const ValidationOutcome& soFar)>;
+
 /// Samples come from `set` at the nominal length. A cancelled run keeps the means of the finished samples.
 ValidationOutcome validatePlans(LanguageModel& model, CalibrationSet& set, const std::vector<SparsePlan>& plans,
-                                const ValidationOptions& options, std::stop_token stop, const ProgressFn& progress);
+                                const ValidationOptions& options, std::stop_token stop, const ProgressFn& progress,
+                                const ValidationSampleFn& onSample = {});
 
 } // namespace moa

@@ -5,6 +5,8 @@
 #include "engine/core/error.h"
 #include "tests/model/model_fixture.h"
 
+#include <cmath>
+
 namespace moa::test {
 namespace {
 
@@ -95,6 +97,24 @@ TEST(Validation, ThePlanThatShowsEverythingWinsAndEqualsDense) {
     EXPECT_EQ(outcome.plans[1].agreement, 1.0);
     EXPECT_GT(outcome.plans[0].answerNll, outcome.plans[0].denseAnswerNll);
     EXPECT_LT(outcome.plans[0].agreement, 1.0);
+}
+
+TEST(Validation, SamplesAreToldOneByOneAndMakeTheError) {
+    CalibrationSet set(tinyModel(), kTexts, {"lines", "facts"}, 5);
+    const std::vector<SparsePlan> plans = {uniformPlan(6, 8, 4, {0, 0.25})};
+    std::vector<ValidationOutcome> told;
+    const ValidationOutcome outcome = validatePlans(tinyModel(), set, plans, {512, 3, false}, {}, {},
+                                                    [&](const ValidationOutcome& soFar) { told.push_back(soFar); });
+    ASSERT_EQ(told.size(), 3u);
+    for (int k = 0; k < 3; ++k) EXPECT_EQ(told[std::size_t(k)].samples, k + 1);
+    const std::vector<double>& x = outcome.plans[0].increases;
+    ASSERT_EQ(x.size(), 3u);
+    EXPECT_EQ(told[0].plans[0].answerNll - told[0].plans[0].denseAnswerNll, x[0]);
+    const double mean = (x[0] + x[1] + x[2]) / 3;
+    EXPECT_NEAR(outcome.plans[0].answerNll - outcome.plans[0].denseAnswerNll, mean, 1e-12);
+    const double variance = ((x[0] - mean) * (x[0] - mean) + (x[1] - mean) * (x[1] - mean) + (x[2] - mean) * (x[2] - mean)) / 2;
+    EXPECT_NEAR(outcome.plans[0].standardError(), std::sqrt(variance / 3), 1e-12);
+    EXPECT_EQ(told[0].plans[0].standardError(), 0);
 }
 
 TEST(Validation, HeadsAreMeasuredAloneAndTheRetrievalHeadStandsOut) {

@@ -40,6 +40,8 @@ Json resultOf(const ValidationOutcome& outcome, const ValidateFlags& flags) {
                       {"density", plan.density},
                       {"answer_nll", plan.answerNll},
                       {"dense_answer_nll", plan.denseAnswerNll},
+                      {"loss_increase", plan.answerNll - plan.denseAnswerNll},
+                      {"standard_error", plan.standardError()},
                       {"retrieval", plan.retrieval.accuracy()},
                       {"asked", plan.retrieval.asked},
                       {"right", plan.retrieval.right},
@@ -59,11 +61,13 @@ Json resultOf(const ValidationOutcome& outcome, const ValidateFlags& flags) {
 }
 
 std::string describe(const Json& result) {
-    TextTable table({"plan", "density", "answer loss", "dense", "answers kept", "tokens kept"});
+    TextTable table({"plan", "density", "answer loss", "dense", "increase", "answers kept", "tokens kept"});
     for (const Json& plan : result["plans"])
         table.add({plan["file"].get<std::string>(), formatFixed(plan["density"].get<double>(), 4),
                    formatFixed(plan["answer_nll"].get<double>(), 5),
                    formatFixed(plan["dense_answer_nll"].get<double>(), 5),
+                   formatFixed(plan["loss_increase"].get<double>(), 5) + " ± " +
+                       formatFixed(plan["standard_error"].get<double>(), 5),
                    std::to_string(plan["right"].get<int>()) + "/" + std::to_string(plan["asked"].get<int>()),
                    formatFixed(plan["agreement"].get<double>(), 4)});
     std::string text = table.text() + keyValueLines({{"best", result["best"].get<std::string>()}});
