@@ -29,6 +29,24 @@ json outcomeJson(const SearchOutcome& outcome) {
             {"rules", outcome.distinctRules}, {"status", toString(outcome.status)}};
 }
 
+namespace {
+
+/// The limits of a search, for whoever wants to search under them again.
+json boundsJson(const SearchOptions& options) {
+    json loss = json::object();
+    for (const auto& [length, limit] : options.lossLimits)
+        if (limit.upper) loss[std::to_string(length)] = *limit.upper;
+    json bounds = {{"min_density_share", options.minDensityShare},
+                   {"density_at", byLength(options.densityAt)},
+                   {"max_loss", loss},
+                   {"rules_per_layer", options.rulesPerLayer},
+                   {"objective_length", options.objectiveLength}};
+    bounds["density"] = options.density.value_or(1.0);
+    return bounds;
+}
+
+} // namespace
+
 PlanFile planFromSearch(const SearchInstance& instance, const SearchOutcome& outcome,
                         const PlanOrigin& origin) {
     Passport passport;
@@ -39,6 +57,7 @@ PlanFile planFromSearch(const SearchInstance& instance, const SearchOutcome& out
     passport.search["solver"] = toString(origin.options.solver);
     passport.search["objective_length"] =
         origin.options.objectiveLength ? origin.options.objectiveLength : instance.lengths.back();
+    passport.search["bounds"] = boundsJson(origin.options);
     if (origin.options.density) passport.search["density_bound"] = *origin.options.density;
     int heads = instance.kvHeads;
     if (const ProfileData* profile = origin.profile) {
