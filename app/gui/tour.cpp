@@ -7,18 +7,10 @@
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
-#include "ui/views/plan_matrix_panel.h"
-#include "ui/views/plan_page.h"
-#include "ui/views/plan_rule_panel.h"
-#include "ui/views/search_bounds_panel.h"
-#include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
-#include "ui/widgets/plan/rule_line.h"
-#include "ui/widgets/plan/span_matrix.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/activity_rail.h"
-#include "ui/widgets/search/bound_slider.h"
 #include "ui/widgets/theme.h"
 
 #include <QApplication>
@@ -36,17 +28,11 @@ namespace moa {
 
 using namespace Qt::StringLiterals;
 
-namespace {
-
-constexpr int kLong = 30'000; ///< ms that loads and captures may take on a slow machine
-
-QPushButton* buttonNamed(QWidget* parent, const QString& text) {
+QPushButton* Tour::buttonNamed(QWidget* parent, const QString& text) {
     for (QPushButton* button : parent->findChildren<QPushButton*>())
         if (button->isVisible() && button->text().remove(u'&') == text) return button;
     return nullptr;
 }
-
-} // namespace
 
 Tour::Tour(Workbench& workbench, const TourOptions& options)
     : m_workbench(workbench), m_options(options), m_folder(options.folder), m_hand(workbench.window()) {
@@ -54,10 +40,10 @@ Tour::Tour(Workbench& workbench, const TourOptions& options)
         throw FileError(options.folder.toStdString(), "", "the tour's folder cannot be made");
 }
 
-void Tour::picture(const QString& name) {
+void Tour::picture(const QString& name, QWidget* of) {
     m_hand.settle();
     const QString file = u"%1-%2.png"_s.arg(++m_step, 2, 10, QLatin1Char('0')).arg(name);
-    if (!m_workbench.window().grab().save(m_folder.filePath(file)))
+    if (!(of != nullptr ? of : &m_workbench.window())->grab().save(m_folder.filePath(file)))
         throw FileError(m_folder.filePath(file).toStdString(), "", "cannot be written");
     m_pictures.append(file);
 }
@@ -242,97 +228,6 @@ void Tour::influence() {
     // What was read is put away.
     for (QToolButton* close : m_workbench.window().findChildren<QToolButton*>(u"notice.close"_s))
         if (close->isVisible()) m_hand.click(close);
-}
-
-void Tour::plan() {
-    m_hand.key(Qt::Key_3, Qt::ControlModifier);
-    PlanPage& page = m_workbench.planPage();
-    expect(m_hand.waitUntil([&] { return page.isVisible(); }, 2000), u"Ctrl+3 opens Plan"_s);
-    PlanDocument& document = m_workbench.workspace().plan();
-    SpanMatrix& matrix = page.matrix().matrix();
-    const auto cell = [&](int layer, int kvHead) { return matrix.cellRect({layer, kvHead}).center(); };
-    const int begun = document.undoStack()->index();
-    // A layer by its header, a box under the hand, a typed span for each, a pin.
-    m_hand.click(matrix.viewport(), matrix.rowHeaderRect(1).center());
-    m_hand.type(u"1k"_s);
-    m_hand.key(Qt::Key_Return);
-    m_hand.press(matrix.viewport(), cell(2, 1));
-    m_hand.move(matrix.viewport(), cell(4, 2));
-    m_hand.release(matrix.viewport(), cell(4, 2));
-    m_hand.type(u"512"_s);
-    m_hand.key(Qt::Key_Return);
-    const std::int64_t n = m_workbench.workspace().length();
-    expect(document.span({1, 0}, n) == 1024 && document.span({4, 2}, n) == 512, u"typed spans reach the selected heads"_s);
-    m_hand.click(matrix.viewport(), cell(0, 3));
-    m_hand.key(Qt::Key_P, Qt::NoModifier, u"p"_s);
-    expect(document.isPinned({0, 3}), u"P pins"_s);
-    m_hand.click(matrix.viewport(), cell(5, 1));
-    picture(u"plan"_s);
-    RuleLine& line = page.rule().line();
-    const std::int64_t before = document.span({5, 1}, n);
-    const QPoint handle = line.handleAt(RuleLine::Part::Beta).toPoint();
-    std::vector<double> times;
-    QElapsedTimer clock;
-    m_hand.press(&line, handle);
-    for (int i = 1; i <= 60; ++i) {
-        clock.start();
-        m_hand.move(&line, handle + QPoint(0, 2 * i), Qt::LeftButton, Qt::ControlModifier);
-        QCoreApplication::processEvents();
-        times.push_back(double(clock.nsecsElapsed()) / 1e6);
-    }
-    picture(u"plan-drag"_s);
-    m_hand.release(&line, handle + QPoint(0, 120));
-    std::ranges::sort(times);
-    m_times[u"plan_drag"_s] = QJsonObject{{u"frames"_s, int(times.size())}, {u"median_ms"_s, times[times.size() / 2]}, {u"most_ms"_s, times.back()}};
-    expect(document.span({5, 1}, n) < before, u"the dragged handle narrows the head"_s);
-    m_hand.key(Qt::Key_Z, Qt::ControlModifier);
-    expect(document.span({5, 1}, n) == before, u"one undo takes the rule's drag back"_s);
-    m_hand.key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
-    Theme::instance().setMode(ThemeMode::Dark);
-    picture(u"plan-dark"_s);
-    Theme::instance().setMode(ThemeMode::Light);
-    m_workbench.window().resize(1180, 720);
-    picture(u"plan-small"_s);
-    m_workbench.window().resize(m_options.size);
-    while (document.undoStack()->index() > begun) m_hand.key(Qt::Key_Z, Qt::ControlModifier);
-    m_hand.key(Qt::Key_2, Qt::ControlModifier);
-}
-
-void Tour::search() {
-    m_hand.key(Qt::Key_4, Qt::ControlModifier);
-    SearchPage& page = m_workbench.searchPage();
-    SearchModel& model = page.model();
-    PlanDocument& document = m_workbench.workspace().plan();
-    const auto proven = [&] { return model.isCurrent() && model.best() != nullptr && model.best()->isProven && !model.isFrontStale(); };
-    expect(m_hand.waitUntil([&] { return page.isVisible() && proven(); }, kLong), u"Ctrl+4 opens Search with the model's own profile"_s);
-    BoundSlider& slider = page.bounds().densitySlider();
-    const QPoint handle = slider.handle();
-    std::vector<double> times;
-    QElapsedTimer clock;
-    m_hand.press(&slider, handle);
-    for (int i = 1; i <= 30; ++i) {
-        clock.start();
-        m_hand.move(&slider, handle - QPoint(i, 0));
-        m_hand.waitUntil([&] { return model.isCurrent(); }, 2000);
-        times.push_back(double(clock.nsecsElapsed()) / 1e6);
-    }
-    m_hand.release(&slider, handle - QPoint(30, 0));
-    std::ranges::sort(times);
-    m_times[u"bound_drag"_s] = QJsonObject{{u"answers"_s, int(times.size())}, {u"median_ms"_s, times[times.size() / 2]}, {u"most_ms"_s, times.back()}};
-    expect(m_hand.waitUntil(proven, kLong) && model.bounds().density < 0.5, u"the dragged bound is answered with a proof"_s);
-    const int begun = document.undoStack()->index();
-    if (QPushButton* apply = buttonNamed(&page, u"Apply"_s)) m_hand.click(apply);
-    expect(document.undoStack()->index() == begun + 1, u"Apply is one step"_s);
-    picture(u"search"_s);
-    Theme::instance().setMode(ThemeMode::Dark);
-    picture(u"search-dark"_s);
-    Theme::instance().setMode(ThemeMode::Light);
-    m_workbench.window().resize(1180, 720);
-    picture(u"search-small"_s);
-    m_workbench.window().resize(m_options.size);
-    m_hand.key(Qt::Key_Z, Qt::ControlModifier);
-    expect(document.undoStack()->index() == begun, u"one undo takes the plan back"_s);
-    m_hand.key(Qt::Key_2, Qt::ControlModifier);
 }
 
 void Tour::dark() {

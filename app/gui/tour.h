@@ -10,6 +10,9 @@
 #include <QJsonArray>
 #include <QJsonObject>
 
+class QPushButton;
+class QWidget;
+
 namespace moa {
 
 struct TourOptions {
@@ -26,7 +29,9 @@ public:
     bool run();
 
 private:
-    void picture(const QString& name);
+    static constexpr int kLong = 30'000; ///< ms that loads and captures may take on a slow machine
+    static QPushButton* buttonNamed(QWidget* parent, const QString& text); ///< visible; null: none
+    void picture(const QString& name, QWidget* of = nullptr); ///< null: the window
     void expect(bool ok, const QString& what);
     void start();
     void openModel();
@@ -38,8 +43,12 @@ private:
     void influence();
     /// The Plan page: typed spans, a pin, the rule line under the hand, with the time of each frame.
     void plan();
-    /// The Search page: a bound under the hand, the front, a plan applied and taken back.
+    /// Its speed and kernel times, measured.
+    void planSpeeds();
+    /// The Search page: a bound under the hand, the front, plans measured, one applied and taken back.
     void search();
+    /// The question of a profile, plans at a held-out length and on tasks; each is cancelled once there is something to see.
+    void searchMeasures();
     void dark();
     void eject();
     void write();

@@ -75,6 +75,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_searchPage = new SearchPage(*m_workspace, m_window->actions());
     m_window->addPage({u"search"_s, u"search"_s, tr("Search"), QKeySequence(Qt::CTRL | Qt::Key_4),
                        tr("Bounds in, the best plan and its price out")}, m_searchPage);
+    connectSearchPage(options.settingsFile);
     connectContextBar();
     connectStatusBar();
     connectProblems();
@@ -96,6 +97,7 @@ Workbench::~Workbench() {
     m_engine->worker.disconnect(this);
     m_engine->worker.cancelAll();
     m_autosave.reset();
+    m_searchKeeper.reset();
     m_window.reset();
     m_jobs.reset();
     m_models.reset();

@@ -7,6 +7,7 @@
 #include "ui/jobs/plan_exchange.h"
 #include "ui/viewmodels/model_list.h"
 #include "ui/viewmodels/plan_autosave.h"
+#include "ui/viewmodels/search_keeper.h"
 #include "ui/viewmodels/workspace.h"
 #include "ui/views/settings_dialog.h"
 #include "ui/views/shell_window.h"
@@ -62,6 +63,10 @@ private:
     void addInspectActions();
     void addPlanExchangeActions();
     void connectPlanPage();
+    void connectSearchPage(const QString& settingsFile);
+    /// Where unsaved edits and bounds are kept.
+    static QString dataFolder(const QString& settingsFile);
+    void openFile(const QString& title, const QString& filter, std::function<void(const QString&)> use);
     void startAutosave(const QString& settingsFile);
     void refreshActions();
     void connectContextBar();
@@ -93,6 +98,7 @@ private:
     std::unique_ptr<Workspace> m_workspace;
     std::unique_ptr<PlanExchange> m_exchange;
     std::unique_ptr<PlanAutosave> m_autosave;
+    std::unique_ptr<SearchKeeper> m_searchKeeper;
     std::unique_ptr<ModelList> m_models;
     std::unique_ptr<JobsModel> m_jobs;
     std::unique_ptr<ShellWindow> m_window;

@@ -1,10 +1,13 @@
-// What the Plan page asks of the workbench: files of other programs, plans to compare with, passports, kept edits.
+// What the Plan and Search pages ask of the workbench: files of other programs, plans to compare with, passports, kept edits
+// and bounds.
 #include "app/gui/workbench.h"
 
 #include "ui/views/inspect_page.h"
 #include "ui/views/inspect_rule.h"
+#include "ui/views/model_page.h"
 #include "ui/views/plan_import_dialog.h"
 #include "ui/views/plan_page.h"
+#include "ui/views/search_page.h"
 #include "ui/widgets/shell/banner_area.h"
 #include "ui/widgets/shell/log_dialog.h"
 #include "ui/widgets/shell/notices.h"
@@ -45,24 +48,36 @@ void Workbench::addPlanExchangeActions() {
                     [this](const QString& path) { m_exchange->exportPlan(path, m_workspace->plan().plan(), m_workspace->length()); });
             dialog->open();
         });
+    add({.id = u"plan.uniform"_s, .text = tr("&Uniform plan of half the cache"), .menu = MenuId::Edit, .group = 20,
+         .detail = tr("Every head holds half of N: what plans are measured against")},
+        [this] {
+            const SparsePlan& shape = m_workspace->plan().plan();
+            m_workspace->usePlan({u"uniform-50"_s, {}, uniformPlan(shape.layers, shape.heads, shape.kvHeads, {0, 0.5}), {}});
+        });
     add({.id = u"plan.passport"_s, .text = tr("Plan pass&port"), .menu = MenuId::View, .group = 45,
          .detail = tr("Which model, profile and search the open plan comes from")},
         [this] { m_exchange->readPassport(m_workspace->plan().path()); });
     add({.id = u"plan.compare"_s, .text = tr("Compare with another p&lan…"), .menu = MenuId::View, .group = 45}, [this] {
-        auto* dialog = new QFileDialog(m_window.get(), tr("Compare with plan"), {}, tr("Plans (*.json);;All files (*)"));
-        dialog->setAttribute(Qt::WA_DeleteOnClose);
-        dialog->setFileMode(QFileDialog::ExistingFile);
-        connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+        openFile(tr("Compare with plan"), tr("Plans (*.json);;All files (*)"), [this](const QString& path) {
             m_exchange->readComparison(path, m_workspace->model() ? std::optional(m_workspace->model()->config.kvHeads) : std::nullopt);
             m_window->showPage(u"plan"_s);
         });
-        dialog->open();
     });
 }
 
 void Workbench::connectPlanPage() {
     connect(m_planPage, &PlanPage::said, this, [this](const QString& text) { m_window->status().setIdleText(text); });
     connect(m_planPage, &PlanPage::comparisonRequested, m_window->actions().action(u"plan.compare"_s), &QAction::trigger);
+    connect(m_planPage, &PlanPage::searchRequested, this, [this] { m_window->showPage(u"search"_s); });
+    connect(m_planPage, &PlanPage::spanTimesRequested, this, [this] {
+        openFile(tr("Open kernel times"), tr("Times by span (*.json);;All files (*)"), [this](const QString& path) { m_planPage->desk().speeds().openSpanTimes(path); });
+    });
+    connect(m_modelPage, &ModelPage::layerOpened, this, [this](int layer) {
+        std::set<HeadRef> heads;
+        for (int g = 0; g < m_workspace->plan().plan().kvHeads; ++g) heads.insert({layer, g});
+        m_workspace->selection().selectHeads(heads, {layer, 0});
+        m_window->showPage(u"plan"_s);
+    });
     connect(&m_inspectPage->rule(), &InspectRule::planRequested, this, [this] { m_window->showPage(u"plan"_s); });
     connect(m_exchange.get(), &PlanExchange::comparisonRead, this, [this](const PlanValue& plan) { m_planPage->desk().compareWith(plan); });
     connect(m_exchange.get(), &PlanExchange::imported, m_workspace.get(), &Workspace::usePlan);
@@ -78,9 +93,41 @@ void Workbench::connectPlanPage() {
     });
 }
 
-void Workbench::startAutosave(const QString& settingsFile) {
+void Workbench::openFile(const QString& title, const QString& filter, std::function<void(const QString&)> use) {
+    auto* dialog = new QFileDialog(m_window.get(), title, {}, filter);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, std::move(use));
+    dialog->open();
+}
+
+void Workbench::connectSearchPage(const QString& settingsFile) {
+    SearchModel& model = m_searchPage->model();
+    m_searchKeeper = std::make_unique<SearchKeeper>(model, QDir(dataFolder(settingsFile)).filePath(u"search.json"_s));
+    if (!m_searchKeeper->lastProfile().isEmpty()) m_searchPage->offerProfile(m_searchKeeper->lastProfile());
+    connect(m_searchKeeper.get(), &SearchKeeper::failed, this, [this](const QString& message) {
+        Banner banner{tr("Search bounds are not kept"), message, {}, BannerKind::Warning};
+        m_window->banners(u"search"_s).post(banner);
+        m_window->log().append(message, LogLevel::Error);
+    });
+    connect(m_searchPage, &SearchPage::planRequested, this, [this] { m_window->showPage(u"plan"_s); });
+    connect(m_searchPage, &SearchPage::passportRequested, this, [this] {
+        openFile(tr("Bounds of a plan"), tr("Plans (*.json);;All files (*)"), [this](const QString& path) { m_exchange->readSearch(path); });
+    });
+    connect(m_exchange.get(), &PlanExchange::searchRead, this, [this, &model](const QString& path, const QByteArray& search) {
+        if (const auto bounds = boundsOf(search)) return model.useBounds(*bounds);
+        m_window->banners(u"search"_s).post({tr("%1 names no bounds").arg(QFileInfo(path).fileName()),
+                                             tr("Its passport does not say under which bounds it was searched.")});
+    });
+}
+
+QString Workbench::dataFolder(const QString& settingsFile) {
     // Beside a settings file of one's own; else where the system keeps a user's data.
-    const QString base = settingsFile.isEmpty() ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) : QFileInfo(settingsFile).path();
+    return settingsFile.isEmpty() ? QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) : QFileInfo(settingsFile).path();
+}
+
+void Workbench::startAutosave(const QString& settingsFile) {
+    const QString base = dataFolder(settingsFile);
     m_autosave = std::make_unique<PlanAutosave>(*m_workspace, QDir(base).filePath(u"unsaved"_s));
     connect(m_autosave.get(), &PlanAutosave::failed, this, [this](const QString& message) {
         Banner banner{tr("Unsaved edits are not kept"), message, {}, BannerKind::Warning};

@@ -6,33 +6,16 @@
 #include "engine/capture/card_tiles.h"
 #include "engine/core/error.h"
 #include "engine/profile/profile_sum.h"
+#include "ui/jobs/with_gradients.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 namespace moa {
 namespace {
 
 constexpr std::size_t kGathered = 16; ///< tiles between two looks at what views want
-
-/// The loaded model where its device computes gradients, else a second one on the processor for as long as this lives.
-/// After a stop it may be half loaded: ask before it is used.
-class WithGradients {
-public:
-    WithGradients(EngineState& state, JobContext& context) : m_model(&state.model()) {
-        if (m_model->backend().hasGradients()) return;
-        context.report({"Load the model on the processor", 0, 1});
-        m_backend = makeCpuBackend(state.options().threads);
-        m_own = std::make_unique<LanguageModel>(m_model->sharedFiles(), *m_backend, context.stop());
-        m_model = m_own.get();
-    }
-    LanguageModel& model() const { return *m_model; }
-
-private:
-    LanguageModel* m_model;
-    std::unique_ptr<Backend> m_backend;
-    std::unique_ptr<LanguageModel> m_own;
-};
 
 /// The causal tiles under a rectangle of cells.
 std::vector<TileKey> tilesUnder(const AttentionOf& of, int block, const QRect& cells) {
@@ -89,6 +72,9 @@ Job* CaptureService::capture(const std::shared_ptr<const PromptValue>& prompt, i
             const std::lock_guard lock(m_mutex);
             if (generation == m_generation) m_layers.assign(std::size_t(model.config().layers), nullptr);
         }
+        using Clock = std::chrono::steady_clock;
+        const Clock::time_point begun = Clock::now();
+        Clock::duration elsewhere{}; // a pause, a view's request
         const Completion done = captureLayers(
             model, prompt->ids, nullptr, {},
             [&](LayerIndex index, std::shared_ptr<const CapturedLayer> captured) {
@@ -99,9 +85,16 @@ Job* CaptureService::capture(const std::shared_ptr<const PromptValue>& prompt, i
                 }
                 context.post([this, generation, l = index.value] { emit layerReady(generation, l); });
             },
-            context.stop(), [&](const Progress& p) { context.report({"Capture layers", p.done, p.total}); });
+            context.stop(), [&](const Progress& p) {
+                const Clock::time_point left = Clock::now();
+                context.report({"Capture layers", p.done, p.total});
+                elsewhere += Clock::now() - left;
+            });
         context.mark(done);
-        if (done == Completion::Done) summarize(generation, firstLayer, context);
+        if (done != Completion::Done) return;
+        const double seconds = std::chrono::duration<double>(Clock::now() - begun - elsewhere).count();
+        context.post([this, prompt, seconds] { emit prefilled(prompt, seconds); });
+        summarize(generation, firstLayer, context);
     });
 }
 

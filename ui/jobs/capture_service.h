@@ -71,6 +71,8 @@ public:
 
 signals:
     void layerReady(quint64 generation, int layer);
+    /// All layers of a prompt are there; seconds that reading it took the model.
+    void prefilled(std::shared_ptr<const moa::PromptValue> prompt, double seconds);
     void headReady(quint64 generation, int layer, int queryHead, std::shared_ptr<const moa::HeadStatistics> statistics);
     void tileReady(quint64 generation, const moa::TileKey& key);
     void rowReady(quint64 generation, const moa::RowValue& row);

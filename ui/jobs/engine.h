@@ -3,6 +3,7 @@
 
 #include "ui/jobs/calibration_service.h"
 #include "ui/jobs/capture_service.h"
+#include "ui/jobs/decode_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/export_service.h"
@@ -18,7 +19,7 @@ namespace moa {
 struct Engine {
     explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
-          plans(worker, state), captures(worker, views, state), calibration(worker, state), exports(worker, files, state),
+          plans(worker, state), captures(worker, views, state), calibration(worker, state), decode(worker, state), exports(worker, files, state),
           history(files, state, historyOptions), search(state) {}
     ~Engine() {
         search.shutDown();
@@ -40,6 +41,7 @@ struct Engine {
     PlanService plans;
     CaptureService captures;
     CalibrationService calibration;
+    DecodeService decode;
     ExportService exports;
     HistoryService history;
     SearchService search; ///< on a thread of its own

@@ -1,8 +1,9 @@
 // Rows of the history for what the workbench measured: begun with the work, ended in whatever way it ends, written on
 // the files' thread. A history that cannot be written never costs a result: the problem is told, once.
-// Non-goals: reading the history, knowing what a result means.
+// Non-goals: showing the history, knowing what a result means.
 #pragma once
 
+#include "ui/jobs/decode_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/values.h"
@@ -16,6 +17,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct RunNote {
     ModelFacts model;
     DeviceFacts device;
     QJsonObject settings; ///< what else decides the result
+    std::optional<PlanValue> plan = {}; ///< nothing: dense, or several
 };
 
 /// How it ended. Measurements are of the store's kind.
@@ -59,9 +62,14 @@ public:
     void finish(RunTicket ticket, const RunOutcome& outcome);
     /// The row's number; 0 while it is not written. GUI thread.
     qint64 run(RunTicket ticket) const { return m_runs.value(ticket); }
+    /// Decode speeds that the newest runs of this model measured, with their plans. Answers with speedsRead(); where no
+    /// history is kept, not at all.
+    void readSpeeds(const ModelFacts& model);
 
 signals:
     void recorded(quint64 ticket, qint64 run);
+    /// Newest first.
+    void speedsRead(const QString& model, const QList<moa::DecodeSpeed>& speeds);
     void failed(const moa::JobError& error);
 
 private:

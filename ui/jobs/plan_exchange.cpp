@@ -110,4 +110,12 @@ void PlanExchange::readPassport(const QString& path) {
     });
 }
 
+void PlanExchange::readSearch(const QString& path) {
+    run(QStringLiteral("search ") + path, path, [this, path] {
+        const nlohmann::json search = readPlan(path.toStdString()).passport("search");
+        const QByteArray text = search.is_object() ? QByteArray::fromStdString(search.dump()) : QByteArray();
+        m_worker.post([this, path, text] { emit searchRead(path, text); });
+    });
+}
+
 } // namespace moa

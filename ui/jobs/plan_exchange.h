@@ -31,12 +31,15 @@ public:
     void exportPlan(const QString& path, const SparsePlan& plan, std::int64_t n);
     /// Answers with passportRead(); empty text: the file has none.
     void readPassport(const QString& path);
+    /// Answers with searchRead(): what the plan's passport says of its search, as JSON; empty: nothing.
+    void readSearch(const QString& path);
 
 signals:
     void imported(const moa::PlanValue& plan);
     void comparisonRead(const moa::PlanValue& plan);
     void exported(const QString& path, const QStringList& notes);
     void passportRead(const QString& path, const QString& text);
+    void searchRead(const QString& path, const QByteArray& search);
     void failed(const QString& path, const moa::JobError& error);
 
 private:

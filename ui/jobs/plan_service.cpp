@@ -40,21 +40,21 @@ void PlanService::openPlan(const QString& path, std::optional<int> kvHeads) {
     });
 }
 
-void PlanService::savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model) {
-    run(QStringLiteral("save ") + path, path, [this, path, plan, model] {
-        write(path, plan, model);
+void PlanService::savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model, const QByteArray& origin) {
+    run(QStringLiteral("save ") + path, path, [this, path, plan, model, origin] {
+        write(path, plan, model, origin);
         m_worker.post([this, path, saved = plan.plan] { emit planSaved(path, saved); });
     });
 }
 
 void PlanService::keepPlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model) {
     run(QStringLiteral("keep ") + path, path, [this, path, plan, model] {
-        write(path, plan, model);
+        write(path, plan, model, {});
         m_worker.post([this, path] { emit planKept(path); });
     });
 }
 
-void PlanService::write(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model) {
+void PlanService::write(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model, const QByteArray& origin) {
     PlanFile file;
     if (!plan.path.isEmpty() && std::filesystem::exists(plan.path.toStdString()))
         file = readPlan(plan.path.toStdString(), plan.plan.kvHeads);
@@ -75,6 +75,7 @@ void PlanService::write(const QString& path, const PlanValue& plan, const std::o
         }
         file = makePlanFile(plan.plan, passport);
     }
+    if (!origin.isEmpty()) file.document[kPassportKey].update(nlohmann::json::parse(origin.toStdString()));
     writePlan(path.toStdString(), file);
 }
 

@@ -17,8 +17,9 @@ public:
 
     /// `kvHeads`: of the model in use, for published files that do not say. Answers with planRead() or failed().
     void openPlan(const QString& path, std::optional<int> kvHeads);
-    /// Writes atomically; keys of the file that was opened stay. Answers with planSaved() or failed().
-    void savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
+    /// Writes atomically; keys of the file that was opened stay. `origin`: JSON of the passport's parts "search" and
+    /// "profile"; empty: as the file has them, where its rules are these. Answers with planSaved() or failed().
+    void savePlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model, const QByteArray& origin = {});
     /// The same for a plan that is not in use any more. Answers with planKept() or failed().
     void keepPlan(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
     /// The profile that lies in a bundled model's folder under its name, of exactly these weights. Answers with
@@ -36,7 +37,7 @@ signals:
     void failed(const QString& path, const moa::JobError& error);
 
 private:
-    void write(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model);
+    void write(const QString& path, const PlanValue& plan, const std::optional<ModelFacts>& model, const QByteArray& origin);
     QList<std::shared_ptr<const InfluenceCurves>> curvesOf(const ProfileData& profile, const QString& name);
     void run(const QString& topic, const QString& path, std::function<void()> work);
 

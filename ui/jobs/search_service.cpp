@@ -30,6 +30,16 @@ bool hasRules(const SearchInstance& instance, const std::vector<Pin>& pins) {
     });
 }
 
+/// The same bounds at another density: bounds of single lengths keep their share of it, and the loss that is drawn has no
+/// limit.
+SearchOptions atDensity(SearchOptions options, double density, const SearchInstance& instance) {
+    for (auto& [length, own] : options.densityAt) own = std::min(own * density / options.density.value_or(density), 1.0);
+    options.density = density;
+    options.lossLimits.erase(options.objectiveLength > 0 ? options.objectiveLength : instance.lengths.back());
+    options.explain = false;
+    return options;
+}
+
 } // namespace
 
 SearchService::SearchService(std::shared_ptr<EngineState> state, QObject* parent)
@@ -246,12 +256,9 @@ void SearchService::prove(quint64 generation, const SearchRequest& request, cons
 }
 
 void SearchService::sweep(quint64 generation, const SearchRequest& request, const std::stop_token& stop) {
-    SearchOptions options = request.options;
-    options.explain = false;
     for (const double density : request.front) {
         if (stop.stop_requested()) return;
-        options.density = density;
-        FrontPoint point{density, m_frontSession->solve(options, {request.frontSeconds, kQuickGap}, stop), {}};
+        FrontPoint point{density, m_frontSession->solve(atDensity(request.options, density, m_session->instance()), {request.frontSeconds, kQuickGap}, stop), {}};
         if (!point.outcome.hasPlan()) continue;
         point.plan = planOf(point.outcome);
         post(generation, [this, generation, point = std::move(point)] { emit frontPoint(generation, point); });

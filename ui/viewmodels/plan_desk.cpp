@@ -49,7 +49,7 @@ QString cellText(const std::vector<Rule>& rules) {
 
 } // namespace
 
-PlanDesk::PlanDesk(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace) {
+PlanDesk::PlanDesk(Workspace& workspace, QObject* parent) : QObject(parent), m_workspace(workspace), m_speeds(workspace) {
     refreshDense();
     connect(&document(), &PlanDocument::changed, this, &PlanDesk::refreshDense);
 }
@@ -205,12 +205,23 @@ QString PlanDesk::comparedName() const {
 void PlanDesk::takeOver(const std::set<HeadRef>& heads) {
     const SparsePlan* from = compared();
     if (from == nullptr) return;
-    std::map<HeadRef, std::vector<Rule>> rules;
-    const int group = from->heads / from->kvHeads;
-    for (const HeadRef head : heads)
-        for (int h = 0; h < group; ++h)
-            rules[head].push_back(from->rule(LayerIndex(head.layer), HeadIndex(head.kvHead * group + h)));
-    document().setRules(rules, tr("Take over from %1").arg(comparedName()));
+    document().setRules(rulesFrom(*from, heads), tr("Take over from %1").arg(comparedName()));
+}
+
+std::optional<PlanMerge> PlanDesk::merge() const {
+    const SparsePlan* theirs = compared();
+    const PlanValue* base = document().savedValue();
+    if (m_comparison != Comparison::File || theirs == nullptr || base == nullptr || !document().fits(base->plan)) return {};
+    return mergePlans(base->plan, document().plan(), *theirs);
+}
+
+void PlanDesk::applyMerge(const std::set<HeadRef>& conflictsOfTheirs) {
+    const auto found = merge();
+    if (!found) return;
+    std::set<HeadRef> heads = found->theirs;
+    for (const HeadRef head : conflictsOfTheirs)
+        if (found->conflicts.contains(head)) heads.insert(head);
+    if (!heads.empty()) document().setRules(rulesFrom(*compared(), heads), tr("Merge %1").arg(comparedName()));
 }
 
 } // namespace moa

@@ -4,7 +4,9 @@
 
 #ifndef Q_MOC_RUN // moc 6.4 cannot read what <compare> includes
 #include "ui/viewmodels/plan_figures.h"
+#include "ui/viewmodels/plan_merge.h"
 #endif
+#include "ui/viewmodels/plan_speeds.h"
 #include "ui/viewmodels/workspace.h"
 
 #include <QObject>
@@ -79,6 +81,15 @@ public:
     QString comparedFile() const { return m_other ? m_other->name : QString(); }
     /// The compared plan's rules for these heads, as an edit.
     void takeOver(const std::set<HeadRef>& heads);
+    /// The plan in use and the compared file against what was saved; nothing: no file is compared.
+    std::optional<PlanMerge> merge() const;
+    /// Takes what only they changed and, of the conflicts, those named; one edit.
+    void applyMerge(const std::set<HeadRef>& conflictsOfTheirs);
+
+    // Measured speeds and kernel times.
+
+    PlanSpeeds& speeds() { return m_speeds; }
+    const PlanSpeeds& speeds() const { return m_speeds; }
 
     /// Estimated loss of `plan` at N, nats per token; nothing without influence.
     std::optional<double> loss(const SparsePlan& plan) const { return m_workspace.estimatedLoss(plan); }
@@ -91,6 +102,7 @@ private:
     void refreshDense();
 
     Workspace& m_workspace;
+    PlanSpeeds m_speeds;
     ApplyTo m_applyTo = ApplyTo::Head;
     PlanBounds m_bounds;
     Comparison m_comparison = Comparison::Saved;

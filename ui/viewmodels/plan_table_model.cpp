@@ -43,6 +43,7 @@ QVariant PlanTableModel::data(const QModelIndex& index, int role) const {
     switch (role) {
     case Qt::DisplayRole: return cell.text;
     case Qt::ToolTipRole: return cell.tip.isEmpty() ? QVariant() : cell.tip;
+    case Qt::AccessibleTextRole: return cell.text.isEmpty() ? cell.tip : cell.text; // bars and buttons have no text
     case Qt::TextAlignmentRole: return int((index.column() == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     case NumberRole: return cell.number;
     case EmphasisRole: return int(cell.emphasis);

@@ -4,6 +4,8 @@
 #include "ui/viewmodels/search_table_model.h"
 
 #include <QFileInfo>
+#include <QJsonDocument>
+#include <QJsonObject>
 
 #include <algorithm>
 #include <cmath>
@@ -45,13 +47,14 @@ SearchModel::SearchModel(Workspace& workspace, QObject* parent)
                 settle();
             });
     connect(&m_service, &SearchService::frontPoint, this, [this](quint64 generation, const FrontPoint& point) {
-        if (m_frontGeneration != generation) m_front.clear();
+        if (m_frontGeneration != generation) m_frontSeen.clear();
         m_frontGeneration = generation;
         onFront(point);
     });
-    connect(&m_service, &SearchService::frontDone, this, [this] {
-        m_frontStale = false;
-        emit candidatesChanged();
+    connect(&m_service, &SearchService::frontDone, this, [this](quint64 generation) {
+        if (m_frontGeneration != generation) m_frontSeen.clear(); // no density has a plan
+        m_frontGeneration = generation;
+        onFrontDone();
     });
     connect(&m_service, &SearchService::lengthsPoint, this, [this](quint64 generation, const FrontPoint& point) {
         if (m_lengthsGeneration != generation) m_lengths.clear();
@@ -69,6 +72,15 @@ SearchModel::SearchModel(Workspace& workspace, QObject* parent)
     connect(&workspace.plan(), &PlanDocument::changed, this, &SearchModel::onDocument);
 }
 
+SearchBounds SearchModel::fitted(SearchBounds bounds) const {
+    if (!hasSubject()) return bounds;
+    const auto lacks = [](const std::vector<int>& lengths, int length) { return std::ranges::find(lengths, length) == lengths.end(); };
+    std::erase_if(bounds.loss, [&](const auto& at) { return lacks(m_subject.lengths, at.first); });
+    std::erase_if(bounds.densityAt, [&](const auto& at) { return lacks(m_subject.densityLengths, at.first); });
+    if (lacks(m_subject.lengths, bounds.objective)) bounds.objective = 0;
+    return bounds;
+}
+
 void SearchModel::onSubject(const SearchSubject& subject) {
     m_subject = subject;
     m_best.reset();
@@ -79,11 +91,7 @@ void SearchModel::onSubject(const SearchSubject& subject) {
     m_lengths.clear();
     m_frontStale = true;
     m_awaiting = m_moved = m_current = false;
-    // Bounds of lengths that are not profiled say nothing here.
-    std::erase_if(m_bounds.loss, [&](const auto& at) { return std::ranges::find(subject.lengths, at.first) == subject.lengths.end(); });
-    std::erase_if(m_bounds.densityAt,
-                  [&](const auto& at) { return std::ranges::find(subject.densityLengths, at.first) == subject.densityLengths.end(); });
-    if (std::ranges::find(subject.lengths, m_bounds.objective) == subject.lengths.end()) m_bounds.objective = 0;
+    m_bounds = fitted(m_bounds);
     // Without a model the profile says what the heads are.
     PlanDocument& document = m_workspace.plan();
     if (!m_workspace.model() && document.isDense()) document.setShape(subject.layers, subject.heads, subject.kvHeads);
@@ -127,12 +135,20 @@ SearchOptions SearchModel::options() const {
     return options;
 }
 
+/// The front is what a density buys under everything but the density and the drawn loss themselves: those are lines over it.
+bool SearchModel::shapesFront(const SearchBounds& bounds) const {
+    const auto others = [this](std::map<int, double> losses) {
+        losses.erase(objectiveLength());
+        return losses;
+    };
+    return bounds.share != m_bounds.share || bounds.rulesPerLayer != m_bounds.rulesPerLayer || bounds.objective != m_bounds.objective ||
+           bounds.keepsPins != m_bounds.keepsPins || bounds.densityAt != m_bounds.densityAt ||
+           (!bounds.densityAt.empty() && bounds.density != m_bounds.density) || others(bounds.loss) != others(m_bounds.loss);
+}
+
 void SearchModel::setBounds(const SearchBounds& bounds) {
     if (bounds == m_bounds) return;
-    // The front is what a density buys under everything but the limits themselves: those are lines over it.
-    const bool other = bounds.share != m_bounds.share || bounds.rulesPerLayer != m_bounds.rulesPerLayer ||
-                       bounds.objective != m_bounds.objective || bounds.keepsPins != m_bounds.keepsPins;
-    m_frontStale = m_frontStale || other;
+    m_frontStale = m_frontStale || shapesFront(bounds);
     m_bounds = bounds;
     m_current = false;
     emit boundsChanged();
@@ -213,8 +229,19 @@ SearchCandidate SearchModel::candidate(SearchCandidate::Kind kind, const FrontPo
 }
 
 void SearchModel::onFront(const FrontPoint& point) {
+    // Under a moving hand a sweep seldom ends: each point takes the place of its elder.
     const auto at = std::ranges::lower_bound(m_front, point.bound, {}, &SearchCandidate::bound);
-    m_front.insert(at, candidate(SearchCandidate::Kind::Front, point));
+    if (at != m_front.end() && at->bound == point.bound)
+        *at = candidate(SearchCandidate::Kind::Front, point);
+    else
+        m_front.insert(at, candidate(SearchCandidate::Kind::Front, point));
+    m_frontSeen.insert(point.bound);
+    rebuild();
+}
+
+void SearchModel::onFrontDone() {
+    std::erase_if(m_front, [this](const SearchCandidate& c) { return !m_frontSeen.contains(c.bound); }); // no plan there any more
+    m_frontStale = false;
     rebuild();
 }
 
@@ -304,11 +331,53 @@ void SearchModel::remedy(const SearchRemedy& remedy) {
     if (!m_live) solve();
 }
 
+/// As `moa search` writes it into a plan's passport.
+QByteArray SearchModel::origin(const SearchCandidate& candidate) const {
+    const auto byLength = [](const std::map<int, double>& values) {
+        QJsonObject object;
+        for (const auto& [length, value] : values) object[QString::number(length)] = value;
+        return object;
+    };
+    SearchBounds bounds = m_bounds;
+    if (candidate.kind == SearchCandidate::Kind::Front) bounds.density = candidate.bound;
+    QJsonObject samples;
+    for (const auto& [length, count] : m_subject.samples) samples[QString::number(length)] = count;
+    QJsonObject search{{QStringLiteral("bounds"), QJsonDocument::fromJson(boundsText(bounds)).object()},
+                       {QStringLiteral("density_bound"), bounds.density},
+                       {QStringLiteral("objective_length"), objectiveLength()},
+                       {QStringLiteral("loss"), byLength(candidate.price.loss)},
+                       {QStringLiteral("density"), byLength(candidate.price.density)},
+                       {QStringLiteral("rules"), candidate.price.rules},
+                       {QStringLiteral("estimate"), QStringLiteral("joint")},
+                       {QStringLiteral("granularity"), QStringLiteral("elastic")},
+                       {QStringLiteral("solver"), QStringLiteral("lagrangian")}};
+    if (candidate.gap) search[QStringLiteral("gap")] = *candidate.gap;
+    const QJsonObject profile{{QStringLiteral("file"), m_subject.name},
+                              {QStringLiteral("samples"), samples},
+                              {QStringLiteral("calibration"), m_subject.calibration}};
+    return QJsonDocument(QJsonObject{{QStringLiteral("search"), search}, {QStringLiteral("profile"), profile}}).toJson(QJsonDocument::Compact);
+}
+
+ApplyPrice SearchModel::applyPrice(const SearchCandidate& candidate) const {
+    ApplyPrice price;
+    const SparsePlan& now = m_workspace.plan().plan();
+    if (!m_workspace.plan().fits(candidate.plan)) return price;
+    const std::int64_t n = m_workspace.length();
+    const WindowMap from = windowsAt(now, n), to = windowsAt(candidate.plan, n);
+    for (std::size_t i = 0; i < from.windows.size(); ++i) {
+        price.narrower += to.windows[i] < from.windows[i];
+        price.wider += to.windows[i] > from.windows[i];
+    }
+    if (price.wider > 0) price.seconds = m_workspace.prefillSeconds();
+    return price;
+}
+
 bool SearchModel::apply(const SearchCandidate& candidate) {
     PlanDocument& document = m_workspace.plan();
     const SparsePlan& plan = candidate.plan;
     if (!document.fits(plan)) return false;
     if (plan.sink != document.plan().sink) {
+        m_workspace.noteOrigin(plan, origin(candidate));
         document.open({candidate.name, {}, plan, {}});
         return true;
     }
@@ -319,6 +388,7 @@ bool SearchModel::apply(const SearchCandidate& candidate) {
             const auto first = plan.rules.begin() + (std::ptrdiff_t(l) * plan.heads + std::ptrdiff_t(g) * group);
             rules[{l, g}] = {first, first + group};
         }
+    m_workspace.noteOrigin(plan, origin(candidate));
     return document.setRules(rules, tr("Apply search result, density %1").arg(candidate.price.density.rbegin()->second, 0, 'f', 4));
 }
 

@@ -6,27 +6,17 @@
 #ifndef Q_MOC_RUN // moc 6.4 cannot read what <compare> includes
 #include "ui/jobs/search_service.h"
 #endif
+#include "ui/viewmodels/search_bounds.h"
 #include "ui/viewmodels/workspace.h"
 
 #include <QObject>
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace moa {
-
-/// What the user asks of a plan.
-struct SearchBounds {
-    double density = 0.5;            ///< upper bound on density(N) at every density length
-    double share = 0.9;              ///< density must reach this share of its bound
-    std::map<int, double> densityAt; ///< for single lengths, in place of `density`
-    std::map<int, double> loss;      ///< most estimated loss by profiled length, nats
-    int rulesPerLayer = 0;           ///< 0: no limit
-    int objective = 0;               ///< profiled length, tokens; 0: the longest
-    bool keepsPins = true;           ///< pinned heads of the plan in use keep their rules
-    bool operator==(const SearchBounds&) const = default;
-};
 
 /// A plan that can be chosen.
 struct SearchCandidate {
@@ -44,6 +34,13 @@ struct SearchCandidate {
 /// One moment of a solve.
 struct SolveMoment {
     double seconds = 0, objective = 0, bound = 0;
+};
+
+/// What a running model pays for another plan: what narrows is dropped at once, what widens is gone and must be read again.
+struct ApplyPrice {
+    int narrower = 0, wider = 0; ///< KV heads
+    /// Of reading the prompt again; nothing: no head widens, no model and prompt are in use, or it was not timed yet.
+    std::optional<double> seconds;
 };
 
 class SearchModel : public QObject {
@@ -70,6 +67,8 @@ public:
 
     const SearchBounds& bounds() const { return m_bounds; }
     void setBounds(const SearchBounds& bounds);
+    /// The same for bounds that were made elsewhere: those of lengths that this profile lacks are left out.
+    void useBounds(const SearchBounds& bounds) { setBounds(fitted(bounds)); }
     int objectiveLength() const;
     /// As the engine takes them, with the pins that are kept.
     SearchOptions options() const;
@@ -101,6 +100,8 @@ public:
 
     /// The plan of a candidate into the document, as one undo step; false, changing nothing, where it does not fit.
     bool apply(const SearchCandidate& candidate);
+    /// What that would mean for a running model, at N.
+    ApplyPrice applyPrice(const SearchCandidate& candidate) const;
 
 signals:
     void subjectChanged();
@@ -113,8 +114,12 @@ private:
     void onSubject(const SearchSubject& subject);
     void onAnswer(const SearchAnswer& answer);
     void onFront(const FrontPoint& point);
+    void onFrontDone();
     void onLengths(const FrontPoint& point);
     void onDocument();
+    QByteArray origin(const SearchCandidate& candidate) const;
+    bool shapesFront(const SearchBounds& bounds) const; ///< instead of the present ones
+    SearchBounds fitted(SearchBounds bounds) const;
     void settle(); ///< the awaited first word is there: what moved meanwhile is asked now
     void rebuild();
     SearchCandidate candidate(SearchCandidate::Kind kind, const FrontPoint& point) const;
@@ -130,6 +135,7 @@ private:
     QString m_reason;
     QList<SearchRemedy> m_remedies;
     std::vector<SearchCandidate> m_front, m_lengths, m_candidates;
+    std::set<double> m_frontSeen; ///< densities that the newest sweep has answered
     quint64 m_frontGeneration = 0, m_lengthsGeneration = 0;
     std::map<HeadRef, Rule> m_pinned; ///< as last asked
 };

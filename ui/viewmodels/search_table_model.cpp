@@ -23,6 +23,10 @@ QString loss(double nats) {
     return QLocale().toString(size, 'f', decimals).prepend(nats < 0 ? u"−"_s : QString());
 }
 
+QString signedLoss(double nats) {
+    return nats < 0 ? loss(nats) : u'+' + loss(nats);
+}
+
 QString gap(std::optional<double> gap) {
     if (!gap) return u"–"_s;
     const double percent = std::max(*gap, 0.0) * 100;
@@ -59,16 +63,20 @@ SearchTableModel::Row SearchTableModel::row(const SearchCandidate& candidate) co
     row.isBest = candidate.kind == SearchCandidate::Kind::Best;
     row.isOwn = candidate.kind == SearchCandidate::Kind::Document;
     row.isBroken = !broken.isEmpty();
-    row.cells << QLocale().toString(candidate.price.rules) << search_text::gap(candidate.gap)
-              << (row.isBroken ? broken : row.isOwn ? tr("In use") : tr("Feasible"));
+    row.cells << QLocale().toString(candidate.price.rules) << search_text::gap(candidate.gap);
+    const auto measured = m_measured.find(candidate.name);
+    if (m_measuredAt > 0) row.cells << (measured == m_measured.end() ? u"–"_s : measured->second);
+    row.cells << (row.isBroken ? broken : row.isOwn ? tr("In use") : measured != m_measured.end() ? tr("Validated") : tr("Feasible"));
     return row;
 }
 
 void SearchTableModel::refresh() {
     QStringList headers{tr("Plan"), tr("Density")};
-    for (const int length : m_model.subject().lengths) headers << tr("Loss %1").arg(search_text::shortLength(length));
+    for (const int length : m_model.subject().lengths) headers << search_text::shortLength(length);
     if (m_model.workspace().model()) headers << tr("KV MiB");
-    headers << tr("Rules") << tr("Gap") << tr("State");
+    headers << tr("Rules") << tr("Gap");
+    if (m_measuredAt > 0) headers << tr("Held out %1").arg(search_text::shortLength(m_measuredAt));
+    headers << tr("State");
     std::vector<Row> rows;
     for (const SearchCandidate& candidate : m_model.candidates()) rows.push_back(row(candidate));
     const bool same = headers == m_headers && rows.size() == m_rows.size() &&
@@ -88,6 +96,13 @@ void SearchTableModel::refresh() {
     }
 }
 
+void SearchTableModel::setMeasured(int length, const std::map<QString, QString>& losses) {
+    if (length == m_measuredAt && losses == m_measured) return;
+    m_measuredAt = length;
+    m_measured = losses;
+    refresh();
+}
+
 int SearchTableModel::rowOf(const QString& name) const {
     const auto at = std::ranges::find(m_rows, name, [](const Row& r) { return r.cells.front(); });
     return at == m_rows.end() ? -1 : int(at - m_rows.begin());
@@ -100,8 +115,10 @@ QVariant SearchTableModel::data(const QModelIndex& index, int role) const {
     switch (role) {
     case Qt::DisplayRole: return row.cells[index.column()];
     case Qt::TextAlignmentRole: return int((isText ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    case Qt::AccessibleTextRole:
-        return u"%1 %2"_s.arg(m_headers[index.column()], row.cells[index.column()]);
+    case Qt::AccessibleTextRole: {
+        const bool isLoss = index.column() >= FirstLoss && index.column() < FirstLoss + int(m_model.subject().lengths.size());
+        return u"%1 %2"_s.arg(isLoss ? tr("Loss %1").arg(m_headers[index.column()]) : m_headers[index.column()], row.cells[index.column()]);
+    }
     case Qt::ToolTipRole:
         if (index.column() >= FirstLoss && index.column() < FirstLoss + int(m_model.subject().lengths.size()))
             return tr("Estimated loss increase at %1 tokens, nats per token").arg(m_model.subject().lengths[std::size_t(index.column() - FirstLoss)]);
@@ -116,6 +133,8 @@ QVariant SearchTableModel::data(const QModelIndex& index, int role) const {
 QVariant SearchTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
     if (role == Qt::DisplayRole) return m_headers[section];
+    if (role == Qt::ToolTipRole && section >= FirstLoss && section < FirstLoss + int(m_model.subject().lengths.size()))
+        return tr("Estimated loss increase at %1 tokens, nats per token").arg(m_model.subject().lengths[std::size_t(section - FirstLoss)]);
     if (role == Qt::TextAlignmentRole)
         return int((section == Name || section == columnCount() - 1 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     return {};

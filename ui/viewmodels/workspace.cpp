@@ -51,6 +51,7 @@ void Workspace::connectEngine() {
         if (!m_promptFile.isEmpty()) emit fileOpened(u"prompt"_s, std::exchange(m_promptFile, {}));
         m_prompt = std::make_shared<const PromptValue>(prompt);
         m_promptInfluence.reset();
+        m_prefillSeconds.reset();
         setLength(std::int64_t(prompt.ids.size()));
         emit promptChanged();
         emit influenceChanged();
@@ -80,6 +81,11 @@ void Workspace::connectEngine() {
                 emit influenceChanged();
             });
     connect(&m_engine.plans, &PlanService::profileRead, this, &Workspace::onProfile);
+    connect(&m_engine.captures, &CaptureService::prefilled, this, [this](const std::shared_ptr<const PromptValue>& prompt, double seconds) {
+        if (prompt != m_prompt) return;
+        m_prefillSeconds = seconds;
+        emit captureChanged();
+    });
     connect(&m_engine.captures, &CaptureService::influenceReady, this,
             [this](const std::shared_ptr<const PromptValue>& prompt, std::shared_ptr<const InfluenceCurves> influence) {
                 // Another text or model, or none, may be in use by now.
@@ -311,7 +317,12 @@ void Workspace::onPlan(const PlanValue& plan) {
 }
 
 void Workspace::savePlan(const QString& path) {
-    m_engine.plans.savePlan(path, m_plan.value(), m_model);
+    const bool isKnown = m_origin.first.rules == m_plan.plan().rules && m_origin.first.sink == m_plan.plan().sink;
+    m_engine.plans.savePlan(path, m_plan.value(), m_model, isKnown ? m_origin.second : QByteArray());
+}
+
+void Workspace::noteOrigin(const SparsePlan& plan, const QByteArray& parts) {
+    m_origin = {plan, parts};
 }
 
 double Workspace::density() const {

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace moa {
@@ -56,6 +57,8 @@ public:
     /// Captures the prompt's attention again, e.g. after a cancel. No-op without prompt or loaded model.
     void capture();
     Job* capturing() const { return m_capturing; }
+    /// What reading the present prompt takes the loaded model; nothing: it was not read yet.
+    std::optional<double> prefillSeconds() const { return isLoaded() && m_prompt ? m_prefillSeconds : std::nullopt; }
     // Numbers of their rows in the history; 0: none is kept, or not written yet.
     qint64 captureRun() const { return m_engine.history.run(m_captureTicket); }
     qint64 influenceRun() const { return m_promptInfluence ? m_engine.history.run(m_influenceTicket) : 0; }
@@ -76,6 +79,9 @@ public:
     /// A plan that was read already, e.g. imported: as openPlan() where it fits the model.
     void usePlan(const PlanValue& plan) { onPlan(plan); }
     void savePlan(const QString& path);
+    /// Where `plan` comes from: JSON of the passport's parts "search" and "profile", written with it if it is saved as it
+    /// is.
+    void noteOrigin(const SparsePlan& plan, const QByteArray& parts);
     /// The last plan with unsaved edits that did not fit a model chosen after it; null: none. Each waits to be saved.
     const PlanValue* planSetAside() const { return m_setAside.empty() ? nullptr : &m_setAside.back().plan; }
     void savePlanSetAside(const QString& path);
@@ -125,6 +131,7 @@ private:
         std::optional<ModelFacts> model;
     };
     std::vector<SetAside> m_setAside;
+    std::pair<SparsePlan, QByteArray> m_origin; ///< empty: not known
     std::optional<ModelFacts> m_model;
     std::optional<LoadedModel> m_loaded;
     QList<DeviceFacts> m_devices;
@@ -136,6 +143,7 @@ private:
     std::int64_t m_length = 4096;
     int m_batch = 1;
     std::shared_ptr<const PromptValue> m_prompt;
+    std::optional<double> m_prefillSeconds;
     QList<std::shared_ptr<const InfluenceCurves>> m_profile;
     std::shared_ptr<const InfluenceCurves> m_promptInfluence;
 };

@@ -240,6 +240,16 @@ void PanelExport::identified(const Provenance& notes, std::function<void(const P
     });
 }
 
+PanelContent tableContent(const QString& stem, std::function<ExportTable()> table) {
+    PanelContent content{stem, {}, {}};
+    PanelData data;
+    data.what = PanelExport::tr("table");
+    data.table = std::move(table);
+    data.isSmall = true;
+    content.data.push_back(std::move(data));
+    return content;
+}
+
 void PanelExport::copyTable(int data, bool markdown) {
     const PanelContent content = now();
     if (data >= int(content.data.size())) return;

@@ -89,6 +89,9 @@ private:
     std::vector<QObject*> m_entries; ///< of the menu, that depend on what is shown
 };
 
+/// One small table of numbers, to save as CSV or JSON and to copy as CSV or Markdown.
+PanelContent tableContent(const QString& stem, std::function<ExportTable()> table);
+
 /// Hands over values that are there already.
 std::function<void(std::function<void(std::optional<ExportArray>)>)> readyArray(ExportArray array);
 

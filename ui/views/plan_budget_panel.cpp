@@ -4,7 +4,6 @@
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/inspect/spin_arrows.h"
 #include "ui/widgets/model/memory_chart.h"
-#include "ui/widgets/plan/budget_rows.h"
 #include "ui/widgets/plan/length_slider.h"
 #include "ui/widgets/plan/number_table.h"
 #include "ui/widgets/shell/painting.h"
@@ -12,6 +11,7 @@
 #include <QDoubleSpinBox>
 #include <QGridLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QSpinBox>
 #include <QVBoxLayout>
 
@@ -46,7 +46,7 @@ QString signedBytes(std::int64_t bytes) {
 } // namespace
 
 PlanBudgetPanel::PlanBudgetPanel(PlanDesk& desk, QWidget* parent)
-    : Panel(tr("Budget at N"), parent), m_desk(desk), m_n(new QLabel), m_batch(new QLabel), m_slider(new LengthSlider), m_rows(new BudgetRows),
+    : Panel(tr("Budget at N"), parent), m_desk(desk), m_n(new QLabel), m_batch(new QLabel), m_slider(new LengthSlider), m_rows(new BudgetRows), m_measure(new QPushButton(tr("Measure speed"))),
       m_lengths({tr("Length"), tr("Density"), tr("Headroom"), tr("Est. loss")}) {
     scrollBody();
     body()->setSpacing(6);
@@ -60,6 +60,9 @@ PlanBudgetPanel::PlanBudgetPanel(PlanDesk& desk, QWidget* parent)
     body()->addWidget(boundsRow());
     body()->addSpacing(4);
     body()->addWidget(m_rows);
+    m_measure->setProperty("small", true);
+    m_measure->setToolTip(tr("Decode steps of the loaded model with N tokens held, under this plan and dense"));
+    body()->addWidget(m_measure, 0, Qt::AlignRight);
     body()->addSpacing(6);
     m_table = new NumberTable(tr("Lengths"), {{NumberTable::ColumnKind::Text},
                                               {NumberTable::ColumnKind::Text, u"0.0000"_s},
@@ -69,6 +72,7 @@ PlanBudgetPanel::PlanBudgetPanel(PlanDesk& desk, QWidget* parent)
     m_table->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     body()->addWidget(m_table);
     body()->addStretch(1);
+    connect(m_measure, &QPushButton::clicked, &m_desk.speeds(), &PlanSpeeds::measure);
     connect(m_slider, &LengthSlider::moved, this, [this](qint64 n) { m_desk.workspace().setLength(n); });
     connect(m_table, &NumberTable::rowChosen, this, [this](int at) { m_desk.workspace().setLength(m_lengths.keyOf(at)); });
     connect(&Theme::instance(), &Theme::changed, this, &PlanBudgetPanel::restyle);
@@ -186,9 +190,33 @@ void PlanBudgetPanel::refreshRows() {
     } else {
         rows.push_back({tr("KV cache"), {}, tr("needs a model"), {}, {}, Role::Text3, 0, -1, false, {}, Kind::Unknown, tr("The head dimension decides its bytes.")});
     }
-    rows.push_back({tr("Decode"), {}, tr("not measured"), {}, {}, Role::Text3, 0, -1, false, {}, Kind::Unknown,
-                    tr("Tokens per second are shown once a run of this very plan has measured them.")});
+    rows.push_back(decodeRow());
+    m_measure->setVisible(workspace.isLoaded());
+    m_measure->setEnabled(m_desk.speeds().obstacle().isEmpty());
+    m_measure->setText(m_desk.speeds().job() != nullptr ? tr("Measuring…") : tr("Measure speed"));
     m_rows->setRows(std::move(rows));
+}
+
+BudgetRows::Row PlanBudgetPanel::decodeRow() const {
+    const PlanDocument& document = m_desk.document();
+    const PlanSpeeds& speeds = m_desk.speeds();
+    const DecodeSpeed *now = document.isDense() ? speeds.dense() : speeds.of(document.plan()), *dense = speeds.dense();
+    const bool isStale = now == nullptr && speeds.stale() != nullptr;
+    if (isStale) now = speeds.stale();
+    if (now == nullptr)
+        return {tr("Decode"), {}, tr("not measured"), {}, {}, Role::Text3, 0, -1, false, {}, BudgetRows::Kind::Unknown,
+                tr("Tokens per second are shown once a run of this very plan has measured them.")};
+    const auto rate = [](double tokens) { return paint::number(tokens, tokens < 1000 ? 1 : 0); };
+    BudgetRows::Row row{tr("Decode, measured"), dense != nullptr ? tr("dense %1 tok/s").arg(rate(dense->tokensPerSecond)) : QString(),
+                        rate(now->tokensPerSecond), tr("tok/s"), {}};
+    const double most = std::max(now->tokensPerSecond, dense != nullptr ? dense->tokensPerSecond : 0.0) * kLossScale;
+    row.share = now->tokensPerSecond / most;
+    if (dense != nullptr) row.bound = dense->tokensPerSecond / most;
+    row.kind = isStale ? BudgetRows::Kind::Stale : BudgetRows::Kind::Measured;
+    row.tip = isStale ? tr("Measured before the edit, with %1 tokens held.").arg(paint::count(now->length))
+                      : tr("Measured with %1 tokens held, one sequence.").arg(paint::count(now->length));
+    if (now->run > 0) row.tip += u' ' + tr("Run %1.").arg(now->run);
+    return row;
 }
 
 void PlanBudgetPanel::refreshLengths() {

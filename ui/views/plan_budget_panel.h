@@ -4,14 +4,15 @@
 #include "ui/viewmodels/plan_desk.h"
 #include "ui/viewmodels/plan_table_model.h"
 #include "ui/widgets/panel.h"
+#include "ui/widgets/plan/budget_rows.h"
 
 class QDoubleSpinBox;
 class QLabel;
+class QPushButton;
 class QSpinBox;
 
 namespace moa {
 
-class BudgetRows;
 class LengthSlider;
 class NumberTable;
 
@@ -25,12 +26,14 @@ public:
     LengthSlider& slider() { return *m_slider; }
     QDoubleSpinBox& densityBound() { return *m_densityBound; }
     QDoubleSpinBox& lossBound() { return *m_lossBound; }
+    QPushButton& measure() { return *m_measure; }
     const PlanTableModel& lengths() const { return m_lengths; }
 
 private:
     QWidget* boundsRow();
     void restyle();
     void refreshRows();
+    BudgetRows::Row decodeRow() const;
     void refreshLengths();
     void readBounds();
 
@@ -40,6 +43,7 @@ private:
     QDoubleSpinBox *m_densityBound, *m_lossBound;
     QSpinBox* m_rulesBound;
     BudgetRows* m_rows;
+    QPushButton* m_measure;
     PlanTableModel m_lengths;
     NumberTable* m_table;
 };

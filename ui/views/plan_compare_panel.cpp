@@ -1,6 +1,7 @@
 // Differences as rows; what is taken over is an edit like any other.
 #include "ui/views/plan_compare_panel.h"
 
+#include "ui/views/plan_merge_dialog.h"
 #include "ui/widgets/inspect/paint_tools.h"
 #include "ui/widgets/plan/number_table.h"
 #include "ui/widgets/shell/painting.h"
@@ -28,12 +29,15 @@ QString shortSpan(std::int64_t tokens) {
 } // namespace
 
 PlanComparePanel::PlanComparePanel(PlanDesk& desk, QWidget* parent)
-    : Panel(tr("Compared with"), parent), m_desk(desk), m_choice(new QComboBox), m_takeAll(new QPushButton(tr("Take all"))), m_count(new QLabel),
+    : Panel(tr("Compared with"), parent), m_desk(desk), m_choice(new QComboBox), m_takeAll(new QPushButton(tr("Take all"))), m_merge(new QPushButton(tr("Merge…"))), m_count(new QLabel),
       m_less(new QLabel), m_more(new QLabel), m_model({tr("Head"), tr("Its S → this"), tr("Change"), tr("Δ"), QString()}) {
     m_choice->setAccessibleName(tr("Plan compared with"));
     m_choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_choice->setMinimumContentsLength(11);
     addHeaderWidget(m_choice);
+    m_merge->setProperty("small", true);
+    m_merge->setToolTip(tr("Brings both plans' changes since the saved plan together; asks where both changed a head"));
+    addHeaderWidget(m_merge);
     auto* top = new QWidget;
     auto* row = new QHBoxLayout(top);
     row->setContentsMargins(metrics::kPad, 6, 8, 4);
@@ -66,6 +70,7 @@ PlanComparePanel::PlanComparePanel(PlanDesk& desk, QWidget* parent)
     connect(m_table, &NumberTable::buttonPressed, this, [this](int at) {
         if (at >= 0 && at < int(m_heads.size())) m_desk.takeOver({m_heads[std::size_t(at)]});
     });
+    connect(m_merge, &QPushButton::clicked, this, &PlanComparePanel::askForMerge);
     connect(m_takeAll, &QPushButton::clicked, this, [this] { m_desk.takeOver(m_desk.selected()); });
     connect(&Theme::instance(), &Theme::changed, this, &PlanComparePanel::restyle);
     restyle();
@@ -118,8 +123,17 @@ void PlanComparePanel::refresh() {
                                           : tr("%1 heads differ").arg(found.size()));
     m_less->setText(narrower > 0 ? tr("%1 narrower").arg(narrower) : QString());
     m_more->setText(wider > 0 ? tr("%1 wider").arg(wider) : QString());
+    m_merge->setVisible(!found.empty() && m_desk.merge().has_value());
     m_takeAll->setVisible(!found.empty());
     m_takeAll->setText(m_desk.selected().size() > 1 ? tr("Take %1").arg(m_desk.selected().size()) : tr("Take"));
+}
+
+void PlanComparePanel::askForMerge() {
+    if (!m_desk.merge()) return;
+    auto* dialog = new PlanMergeDialog(m_desk, window());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog] { m_desk.applyMerge(dialog->chosen()); });
+    dialog->open();
 }
 
 void PlanComparePanel::restyle() {

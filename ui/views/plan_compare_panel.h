@@ -21,17 +21,19 @@ public:
     void refresh();
     NumberTable& table() { return *m_table; }
     QComboBox& choice() { return *m_choice; }
+    QPushButton& merge() { return *m_merge; }
 
 signals:
     void openRequested(); ///< another plan's file
 
 private:
     void refreshChoice();
+    void askForMerge();
     void restyle();
 
     PlanDesk& m_desk;
     QComboBox* m_choice;
-    QPushButton* m_takeAll;
+    QPushButton *m_takeAll, *m_merge;
     QLabel *m_count, *m_less, *m_more;
     PlanTableModel m_model;
     NumberTable* m_table;

@@ -16,16 +16,6 @@ struct Words {
     Q_DECLARE_TR_FUNCTIONS(moa::PlanExport)
 };
 
-PanelContent tableContent(const QString& stem, std::function<ExportTable()> table) {
-    PanelContent content{stem, {}, {}};
-    PanelData data;
-    data.what = Words::tr("table");
-    data.table = std::move(table);
-    data.isSmall = true;
-    content.data.push_back(std::move(data));
-    return content;
-}
-
 QString whole(std::int64_t number) {
     return QString::number(qlonglong(number));
 }

@@ -8,12 +8,18 @@
 
 #include <QClipboard>
 #include <QGuiApplication>
+#include <QMenu>
 #include <QVBoxLayout>
 
 #include <algorithm>
 #include <cmath>
 
 namespace moa {
+namespace {
+
+constexpr double kMicro = 1e6;
+
+} // namespace
 
 PlanMatrixPanel::PlanMatrixPanel(PlanDesk& desk, QWidget* parent)
     : Panel(tr("Span at N"), parent), m_desk(desk), m_matrix(new SpanMatrix), m_shown(new SegmentedControl(tr("Show"))),
@@ -21,14 +27,22 @@ PlanMatrixPanel::PlanMatrixPanel(PlanDesk& desk, QWidget* parent)
     m_shown->addSegment(tr("Span"), tr("Keys that each KV head holds at N"));
     m_shown->addSegment(tr("Δ"), tr("Change of the span against the compared plan"));
     m_shown->addSegment(tr("Influence"), tr("Influence outside the window, as a share of the largest head's"));
-    const int time = m_shown->addSegment(tr("Time"));
-    m_shown->setSegmentEnabled(time, false, tr("No kernel times are measured for this plan."));
+    m_shown->addSegment(tr("Time"), tr("Kernel time of each KV head in a decode step, estimated from times measured by span"));
+    connect(menu()->addAction(tr("Measure kernel times")), &QAction::triggered, this, [this] {
+        const QString why = m_desk.speeds().obstacle();
+        if (!why.isEmpty()) return emit said(why);
+        m_desk.speeds().measureSpans();
+    });
+    connect(menu()->addAction(tr("Open kernel times…")), &QAction::triggered, this, &PlanMatrixPanel::spanTimesRequested);
+    menu()->addSeparator();
     addHeaderWidget(m_shown);
     setBodyMargins(8);
     body()->addWidget(m_matrix, 1);
     body()->addWidget(m_legend);
     connect(m_shown, &SegmentedControl::chosen, this, [this] {
         m_lookFor = -1;
+        if (Show(m_shown->current()) == Show::Time && m_desk.speeds().spanTimes().isEmpty())
+            emit said(tr("No kernel times by span are known. The ⋯ menu measures them on the loaded model, or opens a file."));
         refresh();
     });
     connectMatrix();
@@ -72,6 +86,10 @@ double PlanMatrixPanel::value(HeadRef head, std::int64_t span) const {
         const SparsePlan& plan = m_desk.document().plan();
         return curves->outside(LayerIndex(head.layer), KvHeadIndex(head.kvHead), std::max<std::int64_t>(span - plan.sink, 0), plan.sink);
     }
+    case Show::Time: {
+        const SpanTimes& times = m_desk.speeds().spanTimes();
+        return times.isEmpty() ? std::nan("") : times.seconds(span) * kMicro;
+    }
     }
     return std::nan("");
 }
@@ -79,9 +97,11 @@ double PlanMatrixPanel::value(HeadRef head, std::int64_t span) const {
 void PlanMatrixPanel::refreshLook() {
     const Show shown = Show(m_shown->current());
     const std::int64_t n = m_desk.length();
-    if (m_lookFor == n && m_lookShown == shown) return;
+    const std::size_t times = m_desk.speeds().spanTimes().points.size();
+    if (m_lookFor == n && m_lookShown == shown && m_lookTimes == times) return;
     m_lookFor = n;
     m_lookShown = shown;
+    m_lookTimes = times;
     const auto tokens = [](double value) { return paint::axisTokens(std::llround(value)); };
     switch (shown) {
     case Show::Span:
@@ -105,7 +125,16 @@ void PlanMatrixPanel::refreshLook() {
         m_matrix->setLook({tr("Influence outside"), 0, 1, Ramp::Influence, [](double value) { return paint::number(value, 2); }});
         m_legend->setRamp(Ramp::Influence, paint::number(0, 0), paint::number(1, 0));
         break;
+    case Show::Time: lookForTime(); break;
     }
+}
+
+void PlanMatrixPanel::lookForTime() {
+    const SpanTimes& times = m_desk.speeds().spanTimes();
+    const double most = times.isEmpty() ? 1 : std::max(times.seconds(m_desk.length()) * kMicro, 1e-3);
+    const int decimals = most < 10 ? 2 : most < 100 ? 1 : 0;
+    m_matrix->setLook({tr("Estimated kernel time, µs"), 0, most, Ramp::Attention, [decimals](double value) { return paint::number(value, decimals); }});
+    m_legend->setRamp(Ramp::Attention, times.isEmpty() ? tr("no times") : tr("0 µs"), times.isEmpty() ? QString() : tr("%1 µs, estimated").arg(paint::number(most, decimals)));
 }
 
 void PlanMatrixPanel::reshape() {

@@ -21,14 +21,16 @@ public:
 
 signals:
     void headOpened();
+    void spanTimesRequested(); ///< a file of kernel times is to be opened
     /// Something could not be done, in words for the status line.
     void said(const QString& text);
 
 private:
-    enum class Show { Span, Change, Influence };
+    enum class Show { Span, Change, Influence, Time };
     void connectMatrix();
     void reshape();
     void refreshLook();
+    void lookForTime();
     double value(HeadRef head, std::int64_t span) const;
 
     PlanDesk& m_desk;
@@ -37,6 +39,7 @@ private:
     MatrixLegend* m_legend;
     std::int64_t m_lookFor = -1; ///< N that the look was made for
     Show m_lookShown = Show::Span;
+    std::size_t m_lookTimes = 0; ///< points of the span times that it was made for
 };
 
 } // namespace moa

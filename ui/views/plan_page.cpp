@@ -8,6 +8,7 @@
 #include "ui/views/plan_lists.h"
 #include "ui/views/plan_matrix_panel.h"
 #include "ui/views/plan_rule_panel.h"
+#include "ui/views/plan_start.h"
 #include "ui/widgets/plan/rule_line.h"
 #include "ui/widgets/shell/action_registry.h"
 #include "ui/widgets/shell/empty_state.h"
@@ -30,7 +31,7 @@ constexpr int kLeft = 524, kMediumLeft = 344, kRight = 372;
 
 PlanPage::PlanPage(Workspace& workspace, ActionRegistry& actions, QWidget* parent)
     : DockPage(parent), m_desk(workspace), m_stack(new QStackedWidget), m_empty(new EmptyState(u"plan"_s)),
-      m_matrix(new PlanMatrixPanel(m_desk)), m_rule(new PlanRulePanel(m_desk, actions)), m_rules(new PlanRulesPanel(m_desk)),
+      m_start(new PlanStart(actions)), m_matrix(new PlanMatrixPanel(m_desk)), m_rule(new PlanRulePanel(m_desk, actions)), m_rules(new PlanRulesPanel(m_desk)),
       m_edits(new PlanEditsPanel(m_desk)), m_budget(new PlanBudgetPanel(m_desk)), m_compare(new PlanComparePanel(m_desk)) {
     auto* lists = new QWidget;
     auto* row = new QHBoxLayout(lists);
@@ -42,6 +43,7 @@ PlanPage::PlanPage(Workspace& workspace, ActionRegistry& actions, QWidget* paren
     auto* column = new QVBoxLayout(work);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metrics::kGutter);
+    column->addWidget(m_start);
     column->addWidget(m_rule, 11);
     column->addWidget(lists, 9);
     auto* first = new Panel(tr("Plan"));
@@ -67,6 +69,8 @@ PlanPage::PlanPage(Workspace& workspace, ActionRegistry& actions, QWidget* paren
     });
     connect(m_matrix, &PlanMatrixPanel::said, this, &PlanPage::said);
     connect(m_matrix, &PlanMatrixPanel::headOpened, this, [this] { m_rule->line().setFocus(Qt::OtherFocusReason); });
+    connect(m_matrix, &PlanMatrixPanel::spanTimesRequested, this, &PlanPage::spanTimesRequested);
+    connect(m_start, &PlanStart::searchRequested, this, &PlanPage::searchRequested);
     connect(m_compare, &PlanComparePanel::openRequested, this, &PlanPage::comparisonRequested);
     addExports();
     connectRefresh();
@@ -95,6 +99,7 @@ void PlanPage::connectRefresh() {
     connect(&workspace.selection(), &SelectionModel::changed, this, &PlanPage::refresh);
     connect(&m_desk, &PlanDesk::boundsChanged, this, &PlanPage::refresh);
     connect(&m_desk, &PlanDesk::comparedChanged, this, &PlanPage::refresh);
+    connect(&m_desk.speeds(), &PlanSpeeds::changed, this, &PlanPage::refresh);
     connect(&Theme::instance(), &Theme::changed, this, &PlanPage::refresh);
 }
 
@@ -107,6 +112,7 @@ void PlanPage::refresh() {
     m_stack->setCurrentIndex(empty ? 1 : 0);
     m_matrix->setVisible(!empty);
     if (empty) return;
+    m_start->setVisible(m_desk.document().isDense());
     m_matrix->refresh();
     m_rule->refresh();
     m_rules->refresh();

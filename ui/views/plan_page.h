@@ -17,6 +17,7 @@ class PlanEditsPanel;
 class PlanMatrixPanel;
 class PlanRulePanel;
 class PlanRulesPanel;
+class PlanStart;
 
 class PlanPage : public DockPage {
     Q_OBJECT
@@ -36,7 +37,8 @@ public:
 signals:
     void said(const QString& text); ///< for the status line
     void comparisonRequested();     ///< with a plan that is to be opened
-    void importRequested();
+    void searchRequested();
+    void spanTimesRequested();
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -49,6 +51,7 @@ private:
     PlanDesk m_desk;
     QStackedWidget* m_stack;
     EmptyState* m_empty;
+    PlanStart* m_start;
     PlanMatrixPanel* m_matrix;
     PlanRulePanel* m_rule;
     PlanRulesPanel* m_rules;

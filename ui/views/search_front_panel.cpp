@@ -46,7 +46,9 @@ SearchFrontPanel::SearchFrontPanel(SearchModel& model, QWidget* parent)
         m_model.setBounds(bounds);
     });
     connect(m_chart, &FrontChart::chosen, this, &SearchFrontPanel::chosen);
+    connect(m_chart, &FrontChart::chosenMany, this, &SearchFrontPanel::chosenMany);
     connect(m_chart, &FrontChart::opened, this, &SearchFrontPanel::opened);
+    connect(m_chart, &FrontChart::applied, this, &SearchFrontPanel::applied);
     for (const auto signal : {&SearchModel::boundsChanged, &SearchModel::candidatesChanged, &SearchModel::subjectChanged})
         connect(&m_model, signal, this, &SearchFrontPanel::refresh);
     connect(&m_model, &SearchModel::bestChanged, this, &SearchFrontPanel::refreshReason);

@@ -25,7 +25,9 @@ public:
 
 signals:
     void chosen(const QString& name);
+    void chosenMany(const QStringList& names);
     void opened(const QString& name);
+    void applied(const QString& name);
 
 private:
     void refresh();

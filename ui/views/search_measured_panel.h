@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ui/viewmodels/search_measurements.h"
+#include "ui/views/panel_export.h"
 #include "ui/widgets/panel.h"
 
 class QComboBox;
@@ -16,6 +17,10 @@ class SearchMeasuredPanel : public Panel {
     Q_OBJECT
 public:
     SearchMeasuredPanel(SearchModel& model, SearchMeasurements& measurements, QWidget* parent = nullptr);
+
+    MeasuredBars& bars() { return *m_bars; }
+    int length() const; ///< tokens, as chosen; 0: there is none
+    PanelContent content() const; ///< for export
 
 signals:
     void measureAsked(int length);

@@ -3,6 +3,8 @@
 
 #include "ui/views/panel_export.h"
 #include "ui/views/search_bounds_panel.h"
+#include "ui/views/search_checks_panel.h"
+#include "ui/views/search_export.h"
 #include "ui/views/search_front_panel.h"
 #include "ui/views/search_measured_panel.h"
 #include "ui/views/search_profile_panel.h"
@@ -19,13 +21,16 @@
 
 #include <QAccessible>
 #include <QAction>
+#include <QFileInfo>
 #include <QLabel>
+#include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <map>
 
 namespace moa {
 
@@ -33,20 +38,27 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr int kLeft = 330, kRight = 332, kSamples = 4;
+constexpr int kLeft = 330, kRight = 332, kSamples = 8, kPrompts = 5;
 
 } // namespace
 
 SearchPage::SearchPage(Workspace& workspace, ActionRegistry& actions, QWidget* parent)
     : DockPage(parent), m_workspace(workspace), m_model(workspace), m_rows(m_model), m_measurements(m_model) {
     setLeft(leftColumn(actions), kLeft);
-    setCentre(centreColumn(actions));
+    setCentre(centreColumn());
+    makeEmptyState(actions);
     setRightWidth(kRight);
-    connect(this, &DockPage::widthClassChanged, m_front, [this](WidthClass width) { m_front->setNarrow(width != WidthClass::Wide); });
+    connect(this, &DockPage::widthClassChanged, m_front, [this](WidthClass width) {
+        m_front->setNarrow(width != WidthClass::Wide);
+        for (QPushButton* button : {m_explore, m_open}) button->setVisible(width == WidthClass::Wide);
+    });
     rightColumn();
     for (const auto signal : {&SearchModel::candidatesChanged, &SearchModel::bestChanged, &SearchModel::subjectChanged, &SearchModel::boundsChanged})
         connect(&m_model, signal, this, &SearchPage::refresh);
-    connect(&workspace, &Workspace::modelChanged, this, &SearchPage::refresh);
+    for (const auto signal : {&Workspace::modelChanged, &Workspace::loadedChanged, &Workspace::captureChanged, &Workspace::lengthChanged})
+        connect(&workspace, signal, this, &SearchPage::refresh);
+    for (const auto signal : {&SearchMeasurements::changed, &SearchMeasurements::jobChanged})
+        connect(&m_measurements, signal, this, &SearchPage::refreshMeasured);
     connect(&Theme::instance(), &Theme::changed, this, &SearchPage::refresh);
     refresh();
 }
@@ -56,14 +68,17 @@ QWidget* SearchPage::leftColumn(ActionRegistry& actions) {
     auto* column = new QVBoxLayout(content);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metrics::kGutter);
-    auto* profile = new SearchProfilePanel(m_model, m_measurements, actions);
+    m_profile = new SearchProfilePanel(m_model, m_measurements, actions);
     m_bounds = new SearchBoundsPanel(m_model);
     m_solver = new SearchSolvePanel(m_model);
-    column->addWidget(profile);
+    connect(m_bounds->menu()->addAction(tr("Bounds of a plan's passport…")), &QAction::triggered, this, &SearchPage::passportRequested);
+    connect(m_bounds->menu()->addAction(tr("Reset bounds")), &QAction::triggered, this, [this] { m_model.setBounds({}); });
+    m_bounds->menu()->addSeparator();
+    column->addWidget(m_profile);
     column->addWidget(m_bounds);
     column->addWidget(m_solver, 1);
     column->addStretch(0);
-    for (Panel* panel : std::initializer_list<Panel*>{profile, m_bounds, m_solver}) new PanelExport(*panel, m_workspace);
+    for (Panel* panel : std::initializer_list<Panel*>{m_profile, m_bounds, m_solver}) new PanelExport(*panel, m_workspace);
     auto* area = new QScrollArea;
     area->setProperty(kRoleProperty, int(QAccessible::Pane));
     area->setAccessibleName(tr("Profile, bounds, solver"));
@@ -76,39 +91,82 @@ QWidget* SearchPage::leftColumn(ActionRegistry& actions) {
     return area;
 }
 
-QWidget* SearchPage::centreColumn(ActionRegistry& actions) {
-    m_front = new SearchFrontPanel(m_model);
+QWidget* SearchPage::plansPanel() {
     auto* plans = new Panel(tr("Candidate plans"));
     plans->setBodyMargins(0);
     m_table = new CandidateTable({SearchTableModel::IsBestRole, SearchTableModel::IsBrokenRole, SearchTableModel::IsOwnRole});
     m_table->setModel(&m_rows);
     plans->body()->addWidget(m_table);
-    auto* lengths = new QPushButton(tr("Explore lengths"));
-    lengths->setProperty("small", true);
-    lengths->setToolTip(tr("Plans of the Pareto set over the losses at all profiled lengths, within these bounds"));
-    connect(lengths, &QPushButton::clicked, &m_model, [this] { m_model.solve(true); });
-    plans->addHeaderWidget(lengths);
-    for (Panel* panel : std::initializer_list<Panel*>{m_front, plans}) new PanelExport(*panel, m_workspace);
+    m_explore = new QPushButton(tr("Explore lengths"));
+    m_explore->setToolTip(tr("Plans of the Pareto set over the losses at all profiled lengths, within these bounds"));
+    m_open = new QPushButton(tr("Open in Plan"));
+    m_open->setToolTip(tr("Makes the chosen plan the one in use and shows it (double click)"));
+    m_validate = new QPushButton;
+    m_validate->setProperty("primary", true);
+    m_validate->setToolTip(tr("Measures the chosen plans at the held-out length; Ctrl and Shift, or a drag over points, choose several"));
+    for (QPushButton* button : {m_explore, m_open, m_validate}) {
+        button->setProperty("small", true);
+        plans->addHeaderWidget(button);
+    }
+    // Also where the header has no room for them.
+    connect(plans->menu()->addAction(m_explore->text()), &QAction::triggered, m_explore, &QPushButton::click);
+    connect(plans->menu()->addAction(m_open->text()), &QAction::triggered, m_open, &QPushButton::click);
+    plans->menu()->addSeparator();
+    new PanelExport(*plans, m_workspace, [this] { return searchCandidatesContent(m_model); });
+    connect(m_explore, &QPushButton::clicked, &m_model, [this] { m_model.solve(true); });
+    connect(m_open, &QPushButton::clicked, this, &SearchPage::openChosen);
+    connect(m_validate, &QPushButton::clicked, this, [this] { measure(m_measured->length()); });
+    connect(m_table, &CandidateTable::rowChosen, this, [this](int row) { choose(m_rows.nameOf(row)); });
+    connect(m_table, &CandidateTable::selectionChosen, this, [this] {
+        QStringList names;
+        for (const int row : m_table->selectedRows()) names << m_rows.nameOf(row);
+        chooseMany(names);
+    });
+    connect(m_table, &CandidateTable::rowApplied, this, [this](int row) { apply(m_rows.nameOf(row)); });
+    connect(m_table, &CandidateTable::rowOpened, this, [this](int row) {
+        if (apply(m_rows.nameOf(row))) emit planRequested();
+    });
+    return plans;
+}
+
+QWidget* SearchPage::centreColumn() {
+    m_front = new SearchFrontPanel(m_model);
+    new PanelExport(*m_front, m_workspace, [this] { return searchCandidatesContent(m_model); });
     auto* centre = new QWidget;
     auto* column = new QVBoxLayout(centre);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metrics::kGutter);
     column->addWidget(m_front, 3);
-    column->addWidget(plans, 2);
-    auto* empty = new EmptyState(u"search"_s);
-    empty->setSentence(tr("Profile once, then search as often as you like."));
-    empty->setPrimary(tr("Use the profile of MoA Tiny"));
-    connect(empty, &EmptyState::primaryClicked, &m_model, [this] { m_model.openBundledProfile(u"moa-tiny"_s); });
-    QPushButton* open = empty->addSecondary(tr("Open profile…"));
-    if (QAction* action = actions.action(u"profile.open"_s)) connect(open, &QPushButton::clicked, action, &QAction::trigger);
+    column->addWidget(plansPanel(), 2);
+    m_empty = new EmptyState(u"search"_s);
     m_stack = new QStackedWidget;
-    m_stack->addWidget(empty);
+    m_stack->addWidget(m_empty);
     m_stack->addWidget(centre);
     connect(m_front, &SearchFrontPanel::chosen, this, &SearchPage::choose);
-    connect(m_front, &SearchFrontPanel::opened, this, &SearchPage::apply);
-    connect(m_table, &CandidateTable::rowChosen, this, [this](int row) { choose(m_rows.nameOf(row)); });
-    connect(m_table, &CandidateTable::rowOpened, this, [this](int row) { apply(m_rows.nameOf(row)); });
+    connect(m_front, &SearchFrontPanel::chosenMany, this, [this](const QStringList& names) {
+        choose(names.front());
+        chooseMany(names);
+    });
+    connect(m_front, &SearchFrontPanel::applied, this, &SearchPage::apply);
+    connect(m_front, &SearchFrontPanel::opened, this, [this](const QString& name) {
+        if (apply(name)) emit planRequested();
+    });
     return m_stack;
+}
+
+void SearchPage::makeEmptyState(ActionRegistry& actions) {
+    m_empty->setSentence(tr("Profile once, then search as often as you like."));
+    m_empty->setPrimary(tr("Use the profile of MoA Tiny"));
+    connect(m_empty, &EmptyState::primaryClicked, &m_model, [this] { m_model.openBundledProfile(u"moa-tiny"_s); });
+    m_first = m_empty->addSecondary(tr("Profile the model…"));
+    connect(m_first, &QPushButton::clicked, m_profile, &SearchProfilePanel::ask);
+    QPushButton* open = m_empty->addSecondary(tr("Open profile…"));
+    if (QAction* action = actions.action(u"profile.open"_s)) connect(open, &QPushButton::clicked, action, &QAction::trigger);
+}
+
+void SearchPage::offerProfile(const QString& path) {
+    QPushButton* again = m_empty->addSecondary(tr("Reopen %1").arg(QFileInfo(path).fileName()));
+    connect(again, &QPushButton::clicked, &m_model, [this, path] { m_model.openProfile(path); });
 }
 
 void SearchPage::rightColumn() {
@@ -128,12 +186,18 @@ void SearchPage::rightColumn() {
         const ShadowPrice& price = best->prices[std::size_t(row)];
         m_bounds->focusLimit(QString::fromStdString(price.limit), price.length);
     });
-    auto* measured = new SearchMeasuredPanel(m_model, m_measurements);
-    connect(measured, &SearchMeasuredPanel::measureAsked, this, [this](int length) { m_measurements.measure(m_chosen, length, kSamples); });
-    for (Panel* panel : std::initializer_list<Panel*>{m_result, limits, measured}) new PanelExport(*panel, m_workspace);
+    m_measured = new SearchMeasuredPanel(m_model, m_measurements);
+    connect(m_measured, &SearchMeasuredPanel::measureAsked, this, &SearchPage::measure);
+    m_checks = new SearchChecksPanel(m_model, m_measurements);
+    connect(m_checks, &SearchChecksPanel::checkAsked, this, [this](int length) { m_measurements.check(chosenNames(), length, kPrompts); });
+    new PanelExport(*m_result, m_workspace);
+    new PanelExport(*limits, m_workspace, [this] { return searchLimitsContent(m_model); });
+    new PanelExport(*m_measured, m_workspace, [this] { return m_measured->content(); });
+    new PanelExport(*m_checks, m_workspace, [this] { return m_checks->content(); });
     addPanel(u"search.result"_s, m_result, 4);
     addPanel(u"search.limits"_s, limits, 3);
-    addPanel(u"search.measured"_s, measured, 4);
+    addPanel(u"search.measured"_s, m_measured, 4);
+    addPanel(u"search.checks"_s, m_checks, 4);
 }
 
 const SearchCandidate* SearchPage::candidate(const QString& name) const {
@@ -144,17 +208,56 @@ const SearchCandidate* SearchPage::candidate(const QString& name) const {
 
 void SearchPage::choose(const QString& name) {
     m_chosen = name;
+    m_many = {name};
     refresh();
 }
 
-void SearchPage::apply(const QString& name) {
+void SearchPage::chooseMany(const QStringList& names) {
+    m_many = names;
+    m_front->chart().setMarked(names);
+    refreshMeasured();
+}
+
+void SearchPage::openChosen() {
+    if (apply(m_chosen)) emit planRequested();
+}
+
+QStringList SearchPage::chosenNames() const {
+    QStringList names;
+    for (const QString& name : m_many)
+        if (m_rows.rowOf(name) >= 0) names << name;
+    if (names.isEmpty() && !m_model.candidates().empty()) names << m_model.candidates().front().name;
+    return names;
+}
+
+void SearchPage::measure(int length) {
+    m_measurements.measure(chosenNames(), length, kSamples);
+}
+
+bool SearchPage::apply(const QString& name) {
     const SearchCandidate* chosen = candidate(name);
-    if (chosen == nullptr) return;
+    if (chosen == nullptr) return false;
+    if (chosen->kind == SearchCandidate::Kind::Document) return true;
     const SearchCandidate taken = *chosen; // the edit makes the list anew
-    if (!m_model.apply(taken)) {
-        const QString why = m_model.mismatch();
-        emit m_workspace.problem({u"search"_s, tr("%1 was not applied").arg(taken.name), why.isEmpty() ? tr("Every head is pinned.") : why, {}});
-    }
+    if (m_model.apply(taken)) return true;
+    const QString why = m_model.mismatch();
+    emit m_workspace.problem({u"search"_s, tr("%1 was not applied").arg(taken.name), why.isEmpty() ? tr("Every head is pinned.") : why, {}});
+    return false;
+}
+
+void SearchPage::refreshMeasured() {
+    const int count = int(chosenNames().size());
+    m_validate->setText(count > 1 ? tr("Validate %1").arg(count) : tr("Validate"));
+    m_validate->setEnabled(m_measurements.obstacle().isEmpty() && m_measurements.job() == nullptr && m_measured->length() > 0 && m_model.best() != nullptr);
+    m_open->setEnabled(!m_model.candidates().empty() && m_model.mismatch().isEmpty());
+    m_first->setEnabled(m_workspace.isLoaded() && m_measurements.job() == nullptr);
+    m_first->setToolTip(m_workspace.isLoaded() ? QString() : tr("Load a model first."));
+    int length = 0;
+    for (const MeasuredLoss& m : m_measurements.all()) length = std::max(length, m.length);
+    std::map<QString, QString> losses;
+    for (const MeasuredLoss& m : m_measurements.all())
+        if (m.length == length && !m_measurements.isStale(m.name, m.plan)) losses[m.name] = search_text::loss(m.loss);
+    m_rows.setMeasured(length, losses);
 }
 
 void SearchPage::refresh() {
@@ -166,6 +269,7 @@ void SearchPage::refresh() {
     m_front->select(name);
     m_table->select(m_rows.rowOf(name));
     refreshPrices();
+    refreshMeasured();
 }
 
 void SearchPage::refreshPrices() {

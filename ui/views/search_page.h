@@ -7,15 +7,20 @@
 #include "ui/widgets/shell/dock_page.h"
 
 class QLabel;
+class QPushButton;
 class QStackedWidget;
 
 namespace moa {
 
 class ActionRegistry;
 class CandidateTable;
+class EmptyState;
 class PriceRows;
 class SearchBoundsPanel;
+class SearchChecksPanel;
 class SearchFrontPanel;
+class SearchMeasuredPanel;
+class SearchProfilePanel;
 class SearchResultPanel;
 class SearchSolvePanel;
 
@@ -30,13 +35,29 @@ public:
     SearchFrontPanel& front() { return *m_front; }
     SearchSolvePanel& solver() { return *m_solver; }
     CandidateTable& table() { return *m_table; }
+    SearchProfilePanel& profile() { return *m_profile; }
+    SearchMeasuredPanel& measured() { return *m_measured; }
+    SearchChecksPanel& checks() { return *m_checks; }
+    /// A profile that was open when the program ended last: the empty page offers it.
+    void offerProfile(const QString& path);
+
+signals:
+    void planRequested();                ///< the plan in use is to be seen
+    void passportRequested();            ///< bounds from a plan's file
 
 private:
     QWidget* leftColumn(ActionRegistry& actions);
-    QWidget* centreColumn(ActionRegistry& actions);
+    QWidget* centreColumn();
+    QWidget* plansPanel();
+    void makeEmptyState(ActionRegistry& actions);
     void rightColumn();
     void choose(const QString& name);
-    void apply(const QString& name);
+    void chooseMany(const QStringList& names);
+    QStringList chosenNames() const;
+    bool apply(const QString& name);
+    void measure(int length);
+    void openChosen();
+    void refreshMeasured();
     const SearchCandidate* candidate(const QString& name) const;
     void refresh();
     void refreshPrices();
@@ -49,11 +70,17 @@ private:
     SearchSolvePanel* m_solver = nullptr;
     SearchFrontPanel* m_front = nullptr;
     CandidateTable* m_table = nullptr;
+    SearchProfilePanel* m_profile = nullptr;
     SearchResultPanel* m_result = nullptr;
+    SearchMeasuredPanel* m_measured = nullptr;
+    SearchChecksPanel* m_checks = nullptr;
+    EmptyState* m_empty = nullptr;
+    QPushButton *m_explore = nullptr, *m_open = nullptr, *m_validate = nullptr, *m_first = nullptr;
     PriceRows* m_prices = nullptr;
     QLabel* m_noPrices = nullptr;
     QStackedWidget* m_stack = nullptr;
     QString m_chosen; ///< name of the candidate; the best one where it is gone
+    QStringList m_many; ///< with further ones, to be measured together
 };
 
 } // namespace moa

@@ -10,9 +10,33 @@
 #include <QLocale>
 #include <QPushButton>
 
+#include <algorithm>
+#include <cmath>
+
 namespace moa {
 
 using namespace Qt::StringLiterals;
+
+namespace {
+
+QString secondsText(double seconds) {
+    return seconds < 0.95 ? SearchResultPanel::tr("%1 ms").arg(std::max(std::lround(seconds * 1000), 1L))
+                          : SearchResultPanel::tr("%1 s").arg(QLocale().toString(seconds, 'f', 1));
+}
+
+/// What applying means where a model runs.
+QString priceText(const ApplyPrice& price, bool isLoaded) {
+    if (!isLoaded || (price.wider == 0 && price.narrower == 0)) return {};
+    const auto heads = [](int count) { return count == 1 ? SearchResultPanel::tr("1 head") : SearchResultPanel::tr("%1 heads").arg(count); };
+    QStringList parts;
+    if (price.narrower > 0) parts << SearchResultPanel::tr("Narrows %1 at once.").arg(heads(price.narrower));
+    if (price.wider > 0)
+        parts << (price.seconds ? SearchResultPanel::tr("Widens %1, whose keys are gone: a running text is read again.") : SearchResultPanel::tr("Widens %1."))
+                     .arg(heads(price.wider));
+    return parts.join(u' ');
+}
+
+} // namespace
 
 SearchResultPanel::SearchResultPanel(SearchModel& model, QWidget* parent)
     : Panel(tr("Chosen plan"), parent), m_model(model), m_name(new Chip), m_table(new QWidget), m_grid(new QGridLayout(m_table)),
@@ -76,10 +100,16 @@ void SearchResultPanel::show(const SearchCandidate* candidate) {
     const QString mismatch = m_model.mismatch();
     const QString broken = m_model.broken(*candidate);
     m_apply->setEnabled(!inUse && mismatch.isEmpty());
-    m_note->setText(!mismatch.isEmpty() ? mismatch
-                    : inUse             ? tr("This is the plan in use. Losses are estimated, in nats per token.")
-                    : !broken.isEmpty() ? tr("%1. Losses are estimated, in nats per token.").arg(broken)
-                                        : tr("Losses are estimated, in nats per token."));
+    const ApplyPrice price = m_model.applyPrice(*candidate);
+    m_apply->setText(m_apply->isEnabled() && price.seconds ? tr("Apply, re-prefill %1").arg(secondsText(*price.seconds)) : tr("Apply"));
+    QStringList notes;
+    if (!mismatch.isEmpty()) notes << mismatch;
+    if (mismatch.isEmpty() && inUse) notes << tr("This is the plan in use.");
+    if (mismatch.isEmpty() && !inUse) notes << priceText(price, m_model.workspace().isLoaded());
+    if (!broken.isEmpty()) notes << broken + u'.';
+    notes << tr("Losses are estimated, in nats per token.");
+    notes.removeAll(QString());
+    m_note->setText(notes.join(u' '));
 }
 
 } // namespace moa

@@ -4,6 +4,8 @@
 
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
+#include "ui/views/plan_page.h"
+#include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
 #include "ui/widgets/panel.h"
@@ -65,9 +67,23 @@ private:
 };
 
 bool AccessibilityTest::show(Session& session, const QString& state) {
+    if (state == u"search empty"_s) {
+        session.hand().key(Qt::Key_4, Qt::ControlModifier);
+        return session.wait([&] { return session.bench().searchPage().isVisible(); });
+    }
     if (state == u"welcome"_s) return session.wait([&] { return session.buttonNamed(u"Open moa-tiny"_s) != nullptr; });
     if (!session.openTiny()) return false;
     if (state == u"model"_s) return true;
+    if (state == u"plan"_s) {
+        session.hand().key(Qt::Key_3, Qt::ControlModifier);
+        session.workspace().plan().setRule({{1, 1}}, {512, 0}, u"edit"_s);
+        return session.wait([&] { return session.bench().planPage().isVisible(); });
+    }
+    if (state == u"search"_s) {
+        session.hand().key(Qt::Key_4, Qt::ControlModifier);
+        SearchModel& model = session.bench().searchPage().model();
+        return session.wait([&] { return model.isCurrent() && model.best() != nullptr && model.best()->isProven && !model.isFrontStale(); });
+    }
     session.hand().key(Qt::Key_2, Qt::ControlModifier);
     session.hand().settle(50);
     if (state == u"inspect empty"_s) return true;
@@ -82,7 +98,7 @@ void AccessibilityTest::pages_data() {
     QTest::addColumn<QString>("state");
     QTest::addColumn<QSize>("size");
     for (const QSize size : {QSize(1600, 1000), QSize(1180, 720)})
-        for (const char* state : {"welcome", "model", "inspect empty", "inspect"})
+        for (const char* state : {"welcome", "model", "inspect empty", "inspect", "plan", "search empty", "search"})
             QTest::addRow("%s at %d", state, size.width()) << QString::fromLatin1(state) << size;
 }
 
@@ -162,8 +178,10 @@ void AccessibilityTest::pages() {
     session.hand().settle(100);
     session.window().activateWindow();
     checkNames(session.window());
-    QWidget* page = state.startsWith(u"inspect"_s) ? static_cast<QWidget*>(&session.bench().inspectPage())
-                                                    : &session.bench().modelPage();
+    QWidget* page = state.startsWith(u"inspect"_s)  ? static_cast<QWidget*>(&session.bench().inspectPage())
+                    : state == u"plan"_s             ? &session.bench().planPage()
+                    : state.startsWith(u"search"_s) ? static_cast<QWidget*>(&session.bench().searchPage())
+                                                     : &session.bench().modelPage();
     if (!QTest::currentTestFailed()) checkTab(session, page);
 }
 

@@ -52,6 +52,7 @@ private slots:
     void pasteRefusesWhatHasNoPlace();
     void applyTo();
     void takeOver();
+    void mergeOfThree();
     void tablesUnderTheTester();
     void editListUnderTheTester();
 };
@@ -224,6 +225,45 @@ void PlanModelsTest::takeOver() {
     QVERIFY2(f.desk.compared() == nullptr, "of another shape");
     f.desk.takeOver({{0, 0}});
     QCOMPARE(f.document().undoStack()->count(), 2);
+}
+
+void PlanModelsTest::mergeOfThree() {
+    SparsePlan base = uniformPlan(2, 4, 2, {1024, 0.25}), mine = base, theirs = base;
+    const auto set = [](SparsePlan& plan, HeadRef head, Rule rule) {
+        for (int h = 0; h < 2; ++h) plan.rules[std::size_t(head.layer * 4 + head.kvHead * 2 + h)] = rule;
+    };
+    set(mine, {0, 0}, {512, 0});
+    set(theirs, {0, 1}, {640, 0});
+    set(mine, {1, 0}, {256, 0});
+    set(theirs, {1, 0}, {768, 0});
+    set(mine, {1, 1}, {320, 0});
+    set(theirs, {1, 1}, {320, 0});
+    const PlanMerge merge = mergePlans(base, mine, theirs);
+    QCOMPARE(merge.mine, (std::set<HeadRef>{{0, 0}}));
+    QCOMPARE(merge.theirs, (std::set<HeadRef>{{0, 1}}));
+    QCOMPARE(merge.conflicts, (std::set<HeadRef>{{1, 0}}));
+    QCOMPARE(merge.both, (std::set<HeadRef>{{1, 1}}));
+    // On the desk: one undo step.
+    Engine engine{test::cpuOptions()};
+    Workspace workspace(engine);
+    workspace.plan().setShape(2, 4, 2);
+    PlanDesk desk(workspace);
+    QVERIFY(!desk.merge());
+    workspace.plan().open({u"base"_s, {}, base, {}});
+    for (const HeadRef head : {HeadRef{0, 0}, HeadRef{1, 0}, HeadRef{1, 1}}) workspace.plan().setRule({head}, mine.rule(LayerIndex(head.layer), HeadIndex(head.kvHead * 2)), u"edit"_s);
+    QVERIFY2(!desk.merge(), "nothing is compared");
+    desk.compareWith(PlanValue{u"theirs"_s, {}, theirs, {}});
+    QVERIFY(desk.merge().has_value());
+    const int steps = workspace.plan().undoStack()->index();
+    desk.applyMerge({});
+    QCOMPARE(workspace.plan().undoStack()->index(), steps + 1);
+    QCOMPARE(workspace.plan().rule({0, 0}), (Rule{512, 0}));
+    QCOMPARE(workspace.plan().rule({0, 1}), (Rule{640, 0}));
+    QCOMPARE(workspace.plan().rule({1, 0}), (Rule{256, 0}));
+    workspace.plan().undoStack()->undo();
+    desk.applyMerge({{1, 0}, {0, 0}}); // the second one is no conflict, and stays mine
+    QCOMPARE(workspace.plan().rule({1, 0}), (Rule{768, 0}));
+    QCOMPARE(workspace.plan().rule({0, 0}), (Rule{512, 0}));
 }
 
 void PlanModelsTest::tablesUnderTheTester() {

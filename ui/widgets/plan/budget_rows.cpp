@@ -3,6 +3,7 @@
 
 #include "ui/widgets/inspect/hover_tip.h"
 #include "ui/widgets/inspect/paint_tools.h"
+#include "ui/widgets/shell/chip.h"
 #include "ui/widgets/shell/painting.h"
 
 #include <QPainter>
@@ -78,8 +79,9 @@ void BudgetRows::paintRow(QPainter& painter, const Row& row, const QRect& box) {
         drawText(painter, middle, row.value, TextStyle::Body, Role::Text3);
     } else {
         const qreal wide = drawText(painter, middle, row.value, TextStyle::Display, row.over ? Role::Error : faint ? Role::Text3 : Role::Text);
-        drawText(painter, middle.adjusted(wide + 8, 0, 0, -2), row.kind == Kind::Stale ? tr("%1, stale").arg(row.unit) : row.unit, TextStyle::Table,
-                 faint ? Role::Text3 : Role::Text2, Qt::AlignLeft | Qt::AlignVCenter);
+        const qreal unit = drawText(painter, middle.adjusted(wide + 8, 0, 0, -2), row.unit, TextStyle::Table, faint ? Role::Text3 : Role::Text2,
+                                    Qt::AlignLeft | Qt::AlignVCenter);
+        if (row.kind == Kind::Stale) paintStaleChip(painter, {middle.left() + wide + unit + 16, middle.center().y()});
     }
     drawText(painter, middle, row.delta, TextStyle::Key, row.deltaRole, Qt::AlignRight | Qt::AlignVCenter);
     paintBar(painter, row, QRectF(box.left(), box.bottom() - kBarHeight, box.width(), kBarHeight));
@@ -119,7 +121,7 @@ AccessibleItem BudgetRows::item(int index) const {
     AccessibleItem item;
     item.role = QAccessible::ListItem;
     QStringList parts{tr("%1 %2").arg(row.name, row.value)};
-    for (const QString& part : {row.unit, row.note, row.over ? row.excess : QString(), row.delta.isEmpty() ? QString() : tr("change %1").arg(row.delta)})
+    for (const QString& part : {row.unit, row.kind == Kind::Stale ? tr("stale") : QString(), row.note, row.over ? row.excess : QString(), row.delta.isEmpty() ? QString() : tr("change %1").arg(row.delta)})
         if (!part.isEmpty()) parts << part;
     item.name = parts.join(QStringLiteral(", "));
     item.rect = rowRect(index);

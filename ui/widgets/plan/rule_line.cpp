@@ -112,11 +112,11 @@ void RuleLine::paintBeyond(QPainter& painter) {
     const Theme& theme = Theme::instance();
     painter.fillRect(QRectF(QPointF(from, m_plot.top()), m_plot.bottomRight()), theme.color(Role::Hover));
     const QString text = tr("beyond profiled lengths: estimates are extrapolated");
-    const QRectF box(from + 8, m_plot.top() + 6, m_plot.right() - from - 16, m_plot.height() / 2); // above where the dense line is named
+    const QRectF box(from + 8, m_plot.center().y(), m_plot.right() - from - 16, m_plot.height() / 2 - 8); // below most lines and their names
     painter.setFont(theme.font(TextStyle::Caption));
     painter.setPen(theme.color(Role::Text3));
     if (box.width() > painter.fontMetrics().horizontalAdvance(tr("extrapolated")) + 4)
-        painter.drawText(box, Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, text);
+        painter.drawText(box, Qt::AlignLeft | Qt::AlignBottom | Qt::TextWordWrap, text);
 }
 
 void RuleLine::paintAxes(QPainter& painter) {

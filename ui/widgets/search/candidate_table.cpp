@@ -13,7 +13,7 @@
 namespace moa {
 namespace {
 
-constexpr int kPad = 10;
+constexpr int kPad = 8;
 
 class CandidateDelegate : public QStyledItemDelegate {
 public:
@@ -52,7 +52,7 @@ CandidateTable::CandidateTable(Roles roles, QWidget* parent) : QTableView(parent
     setShowGrid(false);
     setFrameShape(QFrame::NoFrame);
     setSelectionBehavior(SelectRows);
-    setSelectionMode(SingleSelection);
+    setSelectionMode(ExtendedSelection);
     setEditTriggers(NoEditTriggers);
     setTabKeyNavigation(false);
     setMouseTracking(true);
@@ -77,13 +77,26 @@ void CandidateTable::setModel(QAbstractItemModel* model) {
 }
 
 void CandidateTable::select(int row) {
-    if (row == currentIndex().row()) return;
+    if (row == currentIndex().row() && (row < 0 || selectionModel()->isRowSelected(row))) return;
     m_quiet = true;
     if (row < 0)
         clearSelection();
     else
         selectRow(row);
     m_quiet = false;
+}
+
+std::vector<int> CandidateTable::selectedRows() const {
+    std::vector<int> rows;
+    if (selectionModel() == nullptr) return rows;
+    for (const QModelIndex& index : selectionModel()->selectedRows()) rows.push_back(index.row());
+    std::ranges::sort(rows);
+    return rows;
+}
+
+void CandidateTable::selectionChanged(const QItemSelection& selected, const QItemSelection& deselected) {
+    QTableView::selectionChanged(selected, deselected);
+    if (!m_quiet) emit selectionChosen();
 }
 
 void CandidateTable::restyle() {
@@ -127,7 +140,7 @@ void CandidateTable::resizeEvent(QResizeEvent* event) {
 
 void CandidateTable::keyPressEvent(QKeyEvent* event) {
     if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && currentIndex().isValid()) {
-        emit rowOpened(currentIndex().row());
+        emit rowApplied(currentIndex().row());
         return;
     }
     QTableView::keyPressEvent(event);

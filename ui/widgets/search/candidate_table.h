@@ -4,6 +4,8 @@
 
 #include <QTableView>
 
+#include <vector>
+
 namespace moa {
 
 class CandidateTable : public QTableView {
@@ -16,15 +18,19 @@ public:
     explicit CandidateTable(Roles roles, QWidget* parent = nullptr);
 
     void setModel(QAbstractItemModel* model) override;
-    void select(int row); ///< −1: none; no signal
+    void select(int row); ///< −1: none; no signal. A row that is selected among others leaves them selected
+    std::vector<int> selectedRows() const; ///< ascending
 
 signals:
     void rowChosen(int row);
-    void rowOpened(int row);
+    void rowOpened(int row);  ///< double click
+    void rowApplied(int row); ///< Enter
+    void selectionChosen(); ///< selectedRows() changed by the user
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void selectionChanged(const QItemSelection& selected, const QItemSelection& deselected) override;
     void currentChanged(const QModelIndex& current, const QModelIndex& previous) override;
 
 private:

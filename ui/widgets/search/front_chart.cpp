@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace moa {
 
@@ -208,6 +209,11 @@ void FrontChart::drawPoints(QPainter& painter) const {
         } else {
             painter.drawEllipse(at, other ? 3.5 : 4.5, other ? 3.5 : 4.5);
         }
+        if (m_marked.contains(point.name) && point.name != m_selected) {
+            painter.setPen(QPen(theme.color(Role::Accent), 1.5));
+            painter.setBrush(Qt::NoBrush);
+            painter.drawEllipse(at, 8, 8);
+        }
         if (point.name != m_selected || point.kind == FrontChartPoint::Kind::Best) continue;
         painter.setPen(QPen(theme.color(Role::Text), 1.5));
         painter.setBrush(Qt::NoBrush);
@@ -240,6 +246,28 @@ void FrontChart::drawLimits(QPainter& painter) const {
     drawLabel(painter, QRectF(area.right() - lw - 4, std::clamp(y - high / 2, area.top(), area.bottom() - high), lw, high), loss);
 }
 
+void FrontChart::drawBox(QPainter& painter) const {
+    if (m_drag != Drag::Points) return;
+    QColor fill = Theme::instance().color(Role::Accent);
+    painter.setPen(QPen(fill, 1));
+    fill.setAlphaF(0.12f);
+    painter.setBrush(fill);
+    painter.drawRect(m_box.normalized());
+}
+
+QStringList FrontChart::namesIn(const QRectF& box) const {
+    QStringList names;
+    for (const FrontChartPoint& point : m_points)
+        if (box.contains(place(point.density, point.loss))) names.append(point.name);
+    return names;
+}
+
+void FrontChart::setMarked(const QStringList& names) {
+    if (names == m_marked) return;
+    m_marked = names;
+    viewport()->update();
+}
+
 void FrontChart::drawForeground(QPainter* painter, const QRectF&) {
     ++m_paints;
     if (m_xTitle.isEmpty()) return;
@@ -248,6 +276,7 @@ void FrontChart::drawForeground(QPainter* painter, const QRectF&) {
     drawFeasible(*painter);
     drawPoints(*painter);
     drawLimits(*painter);
+    drawBox(*painter);
     const QRectF area = chart()->plotArea();
     const int line = QFontMetrics(Theme::instance().font(TextStyle::Caption)).height() + 2;
     drawText(*painter, QRectF(area.left(), viewport()->height() - line - 2, area.width(), line), m_xTitle, TextStyle::Caption, Role::Text2,
@@ -321,18 +350,30 @@ void FrontChart::mousePressEvent(QMouseEvent* event) {
         return;
     }
     m_drag = lineAt(event->position());
+    if (m_drag != Drag::None || !chart()->plotArea().contains(event->position())) return;
+    m_drag = Drag::Points;
+    m_box = QRectF(event->position(), event->position());
 }
 
 void FrontChart::mouseMoveEvent(QMouseEvent* event) {
+    if (m_drag == Drag::Points) {
+        m_box.setBottomRight(event->position());
+        viewport()->update();
+        return;
+    }
     if (m_drag != Drag::None) return dragTo(event->position());
     const Drag over = pointAt(event->position()) >= 0 ? Drag::None : lineAt(event->position());
     viewport()->setCursor(over == Drag::Density ? Qt::SplitHCursor : over == Drag::Loss ? Qt::SplitVCursor : Qt::ArrowCursor);
 }
 
 void FrontChart::mouseReleaseEvent(QMouseEvent*) {
-    if (m_drag == Drag::None) return;
-    m_drag = Drag::None;
-    scale();
+    const Drag ended = std::exchange(m_drag, Drag::None);
+    if (ended == Drag::None) return;
+    if (ended == Drag::Points) {
+        if (const QStringList names = namesIn(m_box.normalized()); !names.isEmpty()) emit chosenMany(names);
+    } else {
+        scale();
+    }
     viewport()->update();
 }
 
@@ -372,7 +413,7 @@ void FrontChart::keyPressEvent(QKeyEvent* event) {
         return;
     case Qt::Key_Return:
     case Qt::Key_Enter:
-        if (!m_selected.isEmpty()) emit opened(m_selected);
+        if (!m_selected.isEmpty()) emit applied(m_selected);
         return;
     default: QChartView::keyPressEvent(event);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QChartView>
+#include <QStringList>
 
 #include <optional>
 #include <vector>
@@ -35,6 +36,8 @@ public:
     /// The front belongs to other bounds: dimmed.
     void setStale(bool stale);
     void setSelected(const QString& name);
+    /// Further points of a choice of several.
+    void setMarked(const QStringList& names);
     void setAxisTitles(const QString& density, const QString& loss);
     const QString& selected() const { return m_selected; }
     const std::vector<FrontChartPoint>& points() const { return m_points; }
@@ -48,7 +51,9 @@ signals:
     void densityDragged(double density);
     void lossDragged(std::optional<double> nats); ///< nothing: dragged off the top
     void chosen(const QString& name);
-    void opened(const QString& name); ///< double click or Enter
+    void chosenMany(const QStringList& names); ///< a drag over points
+    void opened(const QString& name);  ///< double click
+    void applied(const QString& name); ///< Enter
 
 protected:
     void drawForeground(QPainter* painter, const QRectF& rect) override;
@@ -62,7 +67,7 @@ protected:
     void focusOutEvent(QFocusEvent* event) override;
 
 private:
-    enum class Drag { None, Density, Loss };
+    enum class Drag { None, Density, Loss, Points };
     void restyle();
     void scale();
     void dragTo(QPointF at);
@@ -72,6 +77,8 @@ private:
     void drawFeasible(QPainter& painter) const;
     void drawPoints(QPainter& painter) const;
     void drawLimits(QPainter& painter) const;
+    void drawBox(QPainter& painter) const;
+    QStringList namesIn(const QRectF& box) const;
     void drawLabel(QPainter& painter, const QRectF& box, const QString& text) const;
     void choose(int step);
     void updateName();
@@ -85,6 +92,8 @@ private:
     QString m_selected;
     bool m_stale = false;
     Drag m_drag = Drag::None;
+    QRectF m_box; ///< of a drag over points
+    QStringList m_marked;
     quint64 m_paints = 0;
 };
 

@@ -1,6 +1,8 @@
 // Text over bar; all bars share one scale, which begins at zero or at the least value.
 #include "ui/widgets/search/measured_bars.h"
 
+#include "ui/widgets/inspect/hover_tip.h"
+#include "ui/widgets/shell/chip.h"
 #include "ui/widgets/shell/painting.h"
 
 #include <QPainter>
@@ -17,6 +19,11 @@ constexpr int kBar = 8, kBelow = 8;
 MeasuredBars::MeasuredBars(QWidget* parent) : QWidget(parent) {
     registerCanvases();
     setAccessibleName(tr("Measured loss at lengths never profiled"));
+    setMouseTracking(true);
+    new HoverTip(this, [this](QPoint at) {
+        const int row = at.y() / rowHeight();
+        return row >= 0 && row < itemCount() ? m_bars[std::size_t(row)].tip : QString();
+    });
     connect(&Theme::instance(), &Theme::changed, this, [this] {
         updateGeometry();
         update();
@@ -51,8 +58,8 @@ void MeasuredBars::paintEvent(QPaintEvent*) {
     for (int k = 0; k < int(m_bars.size()); ++k) {
         const MeasuredBar& bar = m_bars[std::size_t(k)];
         const QRectF line(4, k * rowHeight(), width() - 8, rowHeight() - kBar - kBelow);
-        const QString name = bar.isStale ? tr("%1, stale").arg(bar.name) : bar.name;
-        drawText(painter, line, name, TextStyle::Table, bar.isStale ? Role::Text3 : Role::Text);
+        const qreal name = drawText(painter, line, bar.name, TextStyle::Table, bar.isStale ? Role::Text3 : Role::Text);
+        if (bar.isStale) paintStaleChip(painter, {line.left() + name + 8, line.center().y()});
         drawText(painter, line, bar.value, TextStyle::Key, bar.isStale ? Role::Text3 : Role::Text, Qt::AlignRight | Qt::AlignVCenter);
         const double top = line.bottom(), middle = top + kBar / 2.0;
         painter.fillRect(QRectF(4, top, width() - 8, kBar), theme.color(Role::Sunken));

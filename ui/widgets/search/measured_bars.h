@@ -17,6 +17,7 @@ struct MeasuredBar {
     double loss = 0, error = 0; ///< nats
     bool isOwn = false;         ///< the plan in use
     bool isStale = false;
+    QString tip = {};           ///< the run, and what else it measured
     bool operator==(const MeasuredBar&) const = default;
 };
 

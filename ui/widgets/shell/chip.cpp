@@ -41,7 +41,34 @@ Tone rolesOf(ChipTone tone) {
     return {Role::Text2, Role::Sunken};
 }
 
+int heightOf() {
+    return std::max(20, QFontMetrics(Theme::instance().font(TextStyle::Chip)).height() + 4);
+}
+
+void paintBox(QPainter& painter, const QRectF& box, const Tone& tone) {
+    const Theme& theme = Theme::instance();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(theme.isHighContrast() ? QPen(theme.color(tone.text)) : Qt::NoPen);
+    painter.setBrush(theme.color(tone.fill));
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), metrics::kChipRadius, metrics::kChipRadius);
+}
+
 } // namespace
+
+qreal paintChip(QPainter& painter, const QPointF& left, const QString& text, ChipTone tone) {
+    const Tone roles = rolesOf(tone);
+    const int height = heightOf() - 4;
+    const QRectF box(left.x(), left.y() - height / 2.0, 2 * kSide + textWidth(text, TextStyle::Chip), height);
+    painter.save();
+    paintBox(painter, box, roles);
+    drawText(painter, box, text, TextStyle::Chip, roles.text, Qt::AlignCenter);
+    painter.restore();
+    return box.width();
+}
+
+qreal paintStaleChip(QPainter& painter, const QPointF& left) {
+    return paintChip(painter, left, Chip::tr("stale"), ChipTone::Warn);
+}
 
 Chip::Chip(const QString& text, ChipTone tone, QWidget* parent) : QWidget(parent), m_tone(tone) {
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
@@ -71,20 +98,14 @@ void Chip::setIcon(const QString& name) {
 }
 
 QSize Chip::sizeHint() const {
-    const int line = QFontMetrics(Theme::instance().font(TextStyle::Chip)).height();
     const int icon = m_icon.isEmpty() ? 0 : kIcon + 4;
-    return {2 * kSide + icon + textWidth(m_text, TextStyle::Chip), std::max(20, line + 4)};
+    return {2 * kSide + icon + textWidth(m_text, TextStyle::Chip), heightOf()};
 }
 
 void Chip::paintEvent(QPaintEvent*) {
-    const Theme& theme = Theme::instance();
     const Tone tone = rolesOf(m_tone);
     QPainter painter(this);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(theme.isHighContrast() ? QPen(theme.color(tone.text)) : Qt::NoPen);
-    painter.setBrush(theme.color(tone.fill));
-    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::kChipRadius,
-                            metrics::kChipRadius);
+    paintBox(painter, QRectF(rect()), tone);
     qreal x = kSide;
     if (!m_icon.isEmpty()) {
         drawIcon(painter, m_icon, tone.text, {x + kIcon / 2.0, height() / 2.0}, kIcon);

@@ -5,10 +5,17 @@
 
 #include <QWidget>
 
+class QPainter;
+
 namespace moa {
 
 /// Which pair of roles a chip is drawn in.
 enum class ChipTone { Plain, Accent, Dense, Sparse, Pinned, Influence, Ok, Warn, Error };
+
+/// Paints one in a canvas, its left edge's middle at `left`; returns its width.
+qreal paintChip(QPainter& painter, const QPointF& left, const QString& text, ChipTone tone);
+/// What every stale measurement carries beside its grey number.
+qreal paintStaleChip(QPainter& painter, const QPointF& left);
 
 class Chip : public QWidget {
     Q_OBJECT
