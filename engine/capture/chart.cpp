@@ -15,7 +15,7 @@ namespace moa {
 namespace {
 
 constexpr Rgb kText{0x1A, 0x1E, 0x25}, kQuiet{0x4C, 0x54, 0x62}, kGrid{0xE6, 0xE9, 0xED}, kWhite{0xFF, 0xFF, 0xFF};
-constexpr int kGap = 24, kLeft = 64, kTop = 72, kBottom = 56, kRight = 20;
+constexpr int kGap = 24, kLeft = 76, kTop = 72, kBottom = 56, kRight = 24;
 constexpr int kPlotWidth = 400, kPlotHeight = 260, kCellWidth = 56, kCellHeight = 30;
 constexpr int kTicks = 5;
 
@@ -150,7 +150,8 @@ void drawGrid(Canvas& canvas, const GridPanel& panel, double x0, double y0) {
             canvas.rectangle(left, top, kCellWidth - 1, kCellHeight - 1, fill);
             if (!there) continue;
             char text[16];
-            std::snprintf(text, sizeof text, panel.colours == GridColours::Change ? "%+.0f" : "%.0f", 100 * value);
+            std::snprintf(text, sizeof text, panel.colours == GridColours::Change && std::abs(value) >= 0.005 ? "%+.0f" : "%.0f",
+                          100 * value + 0.0);
             canvas.text(left + kCellWidth / 2.0, top + kCellHeight / 2.0 + 4, text, Anchor::Middle, textOn(fill));
         }
     }

@@ -1,5 +1,6 @@
 #include "engine/compare/lockstep.h"
 
+#include "engine/compare/lockstep_session.h"
 #include "engine/core/error.h"
 
 #include <algorithm>
@@ -32,28 +33,20 @@ LockstepRun freeRun(LanguageModel& model, const MaskSource& mask, std::span<cons
             result.decodeSeconds > 0 ? result.decodeSteps / result.decodeSeconds : 0};
 }
 
-/// Feeds the dense tokens to both caches; row t holds the logits that decide token t.
+/// Both sides on the dense tokens; one after the other where both caches do not fit.
 Completion stepTogether(LanguageModel& model, const MaskSource& mask, std::span<const int> prompt,
                         LockstepOutcome& outcome, std::stop_token stop, const ProgressFn& progress) {
-    const auto count = static_cast<std::int64_t>(outcome.dense.ids.size());
-    const std::int64_t n = plannedLength(model.config(), 0, static_cast<std::int64_t>(prompt.size()), count);
-    Sequence dense(model, MaskSource::dense(), n), sparse(model, mask, n);
-    std::vector<int> next(prompt.begin(), prompt.end());
-    for (std::int64_t t = 0; t < count; ++t) {
+    const auto count = static_cast<int>(outcome.dense.ids.size());
+    if (count == 0) return Completion::Done;
+    const bool apart = !outcome.memory.fitsTogether();
+    LockstepSession session(model, mask, prompt, count, {LockstepFeed::DenseTokens, apart, 0});
+    if (session.prefill(stop, progress) == Completion::Cancelled) return Completion::Cancelled;
+    for (int t = 0; t < count; ++t) {
         if (progress) progress({"lockstep", t, count});
-        std::vector<float> rows[2];
-        ForwardItem items[2] = {{&dense, next, 1}, {&sparse, next, 1}};
-        for (int side = 0; side < 2; ++side) {
-            const LogitsFn keep = [&](std::size_t, std::int64_t, std::span<const float> row) {
-                rows[side].assign(row.begin(), row.end());
-            };
-            if (model.forward(std::span(&items[side], 1), keep, stop) == Completion::Cancelled) return Completion::Cancelled;
-        }
-        const int token = outcome.dense.ids[static_cast<std::size_t>(t)];
-        outcome.kl.push_back(klDivergence(rows[0], rows[1]));
-        const float own = rows[1][static_cast<std::size_t>(token)];
-        outcome.rank.push_back(1 + static_cast<int>(std::count_if(rows[1].begin(), rows[1].end(), [own](float v) { return v > own; })));
-        next.assign(1, token);
+        const auto token = session.step(stop);
+        if (!token) return stop.stop_requested() ? Completion::Cancelled : Completion::Done;
+        outcome.kl.push_back(token->kl);
+        outcome.rank.push_back(token->rank);
     }
     return Completion::Done;
 }
@@ -64,6 +57,7 @@ LockstepOutcome runLockstep(LanguageModel& model, const MaskSource& sparse, std:
                             std::stop_token stop, const ProgressFn& progress) {
     if (maxNew < 1) throw UsageError("--max-new must be at least 1");
     LockstepOutcome outcome;
+    outcome.memory = lockstepMemory(model, sparse, static_cast<std::int64_t>(prompt.size()), maxNew);
     outcome.dense = freeRun(model, MaskSource::dense(), prompt, maxNew, stop, progress, "dense", outcome.completion);
     if (outcome.completion == Completion::Cancelled) return outcome;
     outcome.sparse = freeRun(model, sparse, prompt, maxNew, stop, progress, "sparse", outcome.completion);

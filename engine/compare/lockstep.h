@@ -2,6 +2,7 @@
 // distributions are compared.
 #pragma once
 
+#include "engine/compare/lockstep_memory.h"
 #include "engine/model/generate.h"
 #include "engine/model/sequence.h"
 
@@ -18,6 +19,7 @@ struct LockstepRun {
 
 struct LockstepOutcome {
     Completion completion = Completion::Done;
+    LockstepMemory memory; ///< of both caches at once, before the start
     LockstepRun dense, sparse;
     std::optional<std::int64_t> firstDivergence; ///< index of the first differing token of the free-running texts
     std::vector<double> kl;   ///< per dense token, KL(dense‖sparse) in nats
@@ -25,7 +27,8 @@ struct LockstepOutcome {
 };
 
 /// Generates `maxNew` tokens greedily after `prompt` (an end token stops each run), then steps the sparse cache on
-/// the dense tokens. A cancelled run keeps what it has.
+/// the dense tokens, one side after the other where both caches do not fit. A cancelled run keeps what it has. Throws
+/// MemoryError where one cache alone does not fit.
 LockstepOutcome runLockstep(LanguageModel& model, const MaskSource& sparse, std::span<const int> prompt, int maxNew,
                             std::stop_token stop, const ProgressFn& progress);
 

@@ -80,7 +80,7 @@ TEST_F(Chart, ChangesHaveASignAndTwoColours) {
     change.values = {-1, 1, 0, -0.25};
     writeFigure(path("change.svg"), {change, lines()});
     const std::string svg = read("change.svg");
-    for (const std::string text : {">-100<", ">+100<", "#590008", "#001261", ">+0<", ">uniform<", "stroke-dasharray"})
+    for (const std::string text : {">-100<", ">+100<", "#590008", "#001261", ">0<", ">uniform<", "stroke-dasharray"})
         EXPECT_NE(svg.find(text), std::string::npos) << text;
 }
 

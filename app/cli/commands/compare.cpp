@@ -8,6 +8,7 @@
 
 #include "engine/compare/lockstep.h"
 #include "engine/compare/lockstep_session.h"
+#include "engine/compare/saving.h"
 #include "engine/core/format.h"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ namespace {
 
 struct CompareFlags {
     std::string model, plan;
-    int maxNew = 64;
+    int maxNew = 64, batch = 1;
+    bool saving = false;
     std::string blame, counterfactual;
     bool asksBlame() const { return !blame.empty(); }
     PromptOptions prompt;
@@ -84,7 +86,13 @@ void explainToken(const CompareFlags& flags, LanguageModel& model, const MaskSou
                   const LockstepOutcome& outcome, Json& result, CliContext& cli) {
     if ((!flags.asksBlame() && flags.counterfactual.empty()) || outcome.kl.empty()) return;
     const std::size_t token = tokenOf(flags, outcome);
-    LockstepSession session(model, mask, prompt, static_cast<int>(token) + 1);
+    const bool together = outcome.memory.fitsTogether();
+    if (!together && !flags.counterfactual.empty())
+        throw UsageError("--counterfactual needs both caches at once, " +
+                         formatBytes(outcome.memory.dense + outcome.memory.sparse) + ", and " +
+                         formatBytes(outcome.memory.free) + " are free: shorten the prompt");
+    LockstepSession session(model, mask, prompt, static_cast<int>(token) + 1,
+                            {LockstepFeed::DenseTokens, !together, 0});
     if (session.prefill(cli.stopToken(), cli.progress()) == Completion::Cancelled) throw CancelledError();
     while (session.step(cli.stopToken())) {
     }
@@ -105,9 +113,11 @@ void explainToken(const CompareFlags& flags, LanguageModel& model, const MaskSou
                                        {"kv_head", row.head.kvHead.value},
                                        {"hidden_mass", row.hiddenMass},
                                        {"influence", row.influence}});
-        const auto heads = session.mend(token, blamed, kMended, kMostHeads, kCandidates, cli.stopToken());
-        result["mend"] = {{"heads", headsJson(heads)},
-                          {"kl_after", session.widen(token, heads).klAfter.front()}};
+        if (together) {
+            const auto heads = session.mend(token, blamed, kMended, kMostHeads, kCandidates, cli.stopToken());
+            result["mend"] = {{"heads", headsJson(heads)},
+                              {"kl_after", session.widen(token, heads).klAfter.front()}};
+        }
     }
     if (!flags.counterfactual.empty()) {
         const std::vector<HeadId> heads = parseHeads(flags.counterfactual, model.config());
@@ -135,8 +145,9 @@ std::string describeToken(const Json& result) {
                        formatFixed(row["influence"].get<double>(), 6)});
         }
         text += "\nBlame for token " + result["token"].dump() + "\n" + table.text();
-        text += keyValueLines({{"mended by", result["mend"]["heads"].dump()},
-                               {"KL then", formatFixed(result["mend"]["kl_after"].get<double>(), 6) + " nats"}});
+        if (result.contains("mend"))
+            text += keyValueLines({{"mended by", result["mend"]["heads"].dump()},
+                                   {"KL then", formatFixed(result["mend"]["kl_after"].get<double>(), 6) + " nats"}});
     }
     if (result.contains("counterfactual")) {
         const Json& c = result["counterfactual"];
@@ -147,6 +158,55 @@ std::string describeToken(const Json& result) {
                                {"KL of a re-run", nats("kl_rerun")}});
     }
     return text;
+}
+
+Json savingSide(const SavingSide& side) {
+    return {{"kv_bytes", side.kvBytes},
+            {"attention_s", side.attentionSeconds},
+            {"step_s", side.stepSeconds},
+            {"tok_s", side.tokensPerSecond}};
+}
+
+/// What the plan saves at the length of the prompt and its answer, into `result`.
+void addSaving(const CompareFlags& flags, LanguageModel& model, const MaskSource& mask, std::int64_t tokens, Json& result,
+               CliContext& cli) {
+    if (!flags.saving) return;
+    SavingOptions options;
+    options.batch = flags.batch;
+    const Saving saving = measureSaving(model, mask, tokens, options, cli.stopToken(), cli.progress());
+    cli.throwIfCancelled();
+    Json spans = Json::array();
+    for (const SpanTime& time : saving.spans)
+        spans.push_back({{"span", time.span}, {"seconds", time.seconds}, {"heads", time.heads}});
+    result["saving"] = {{"tokens", saving.tokens},   {"batch", flags.batch},
+                        {"density", saving.density}, {"dense", savingSide(saving.dense)},
+                        {"sparse", savingSide(saving.sparse)}, {"spans", spans}};
+}
+
+std::string describeSaving(const Json& result) {
+    if (!result.contains("saving")) return "";
+    const Json& saving = result["saving"];
+    const auto milliseconds = [](const Json& seconds) { return formatFixed(1e3 * seconds.get<double>(), 3); };
+    TextTable table({"", "KV cache", "attention, ms", "step, ms", "tok/s"});
+    for (const char* name : {"dense", "sparse"})
+        table.add({name, formatBytes(saving[name]["kv_bytes"].get<std::uint64_t>()), milliseconds(saving[name]["attention_s"]),
+                   milliseconds(saving[name]["step_s"]), formatFixed(saving[name]["tok_s"].get<double>(), 1)});
+    const auto share = [&](const char* key) {
+        return formatFixed(100 * saving["sparse"][key].get<double>() / saving["dense"][key].get<double>(), 1) + "%";
+    };
+    table.add({"share", share("kv_bytes"), share("attention_s"), share("step_s"), share("tok_s")});
+    TextTable heads({"span", "KV heads", "one of them alone, ms"});
+    for (const Json& time : saving["spans"])
+        heads.add({time["span"].dump(), time["heads"] == 0 ? "dense" : time["heads"].dump(), milliseconds(time["seconds"])});
+    return "\nMeasured at " + saving["tokens"].dump() + " tokens, batch " + saving["batch"].dump() + "; nominal density " +
+           formatFixed(100 * saving["density"].get<double>(), 1) + "%\n" + table.text() + "\n" + heads.text();
+}
+
+/// Both caches are stated before anything is made.
+void stateMemory(const LockstepMemory& memory, CliContext& cli) {
+    cli.note("KV cache: dense " + formatBytes(memory.dense) + ", sparse " + formatBytes(memory.sparse) + "; " +
+             formatBytes(memory.free) + " are free" +
+             (memory.fitsTogether() ? "" : ": they do not fit together, one runs after the other"));
 }
 
 ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
@@ -161,6 +221,8 @@ ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
                   .plan = plan.get(),
                   .planPath = plan.path,
                   .settings = {{"prompt", prompt.describe()}, {"max_new", flags.maxNew}}});
+    const auto promptTokens = static_cast<std::int64_t>(prompt.ids.size());
+    stateMemory(lockstepMemory(*model, plan.mask(), promptTokens, flags.maxNew), cli);
     const LockstepOutcome outcome =
         runLockstep(*model, plan.mask(), prompt.ids, flags.maxNew, cli.stopToken(), cli.progress());
     Json result = {
@@ -169,10 +231,18 @@ ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
         {"prompt_tokens", prompt.ids.size()},
         {"first_divergence", outcome.firstDivergence ? Json(*outcome.firstDivergence) : Json()},
         {"kl", outcome.kl},
-        {"rank", outcome.rank}};
-    if (outcome.completion == Completion::Done)
+        {"rank", outcome.rank},
+        {"memory",
+         {{"dense", outcome.memory.dense},
+          {"sparse", outcome.memory.sparse},
+          {"free", outcome.memory.free},
+          {"together", outcome.memory.fitsTogether()}}}};
+    if (outcome.completion == Completion::Done) {
         explainToken(flags, *model, plan.mask(), prompt.ids, outcome, result, cli);
-    Conclusion end{.result = result, .text = describe(result) + describeToken(result)};
+        const auto held = std::min<std::int64_t>(promptTokens + flags.maxNew, files->config.context);
+        addSaving(flags, *model, plan.mask(), held, result, cli);
+    }
+    Conclusion end{.result = result, .text = describe(result) + describeToken(result) + describeSaving(result)};
     if (!outcome.kl.empty())
         end.measurements.push_back({"kl",
                                     "nats",
@@ -195,7 +265,8 @@ void addCompareCommand(CLI::App& app, CliContext& cli) {
     CLI::App& command = cli.addCommand(app, "compare", "Dense and sparse side by side",
                                        "  moa compare moa-tiny plan.json --text-file prompt.txt --chat\n"
                                        "  moa compare moa-tiny plan.json --ids ids.json --max-new 32 --json\n"
-                                       "  moa compare moa-tiny plan.json --text-file prompt.txt --blame");
+                                       "  moa compare moa-tiny plan.json --text-file prompt.txt --blame\n"
+                                       "  moa compare moa-tiny plan.json --text-file prompt.txt --saving --batch 8");
     command.add_option("MODEL", flags->model, "folder, .safetensors file or name")->required();
     command.add_option("PLAN", flags->plan, "plan file")->required();
     command.add_option("--max-new", flags->maxNew, "tokens")
@@ -205,6 +276,11 @@ void addCompareCommand(CLI::App& app, CliContext& cli) {
         ->expected(0, 1)
         ->default_str("auto");
     command.add_option("--counterfactual", flags->counterfactual, "KV heads, 5:0,4:1, to widen for that token");
+    command.add_flag("--saving", flags->saving, "also measure bytes, attention, steps and single heads of both sides");
+    command.add_option("--batch", flags->batch, "sequences of a measured step")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str()
+        ->needs("--saving");
     addPromptOptions(command, flags->prompt);
     cli.onRun(command, [flags, &cli] { return runCompare(*flags, cli); });
 }

@@ -101,7 +101,7 @@ std::string describe(const Json& result) {
 std::vector<Panel> panelsOf(const Json& result, const NeedleRequest& request) {
     std::vector<Panel> panels;
     GridPanel frame;
-    frame.xLabel = "tokens";
+    frame.xLabel = "tokens (% right in the cells)";
     frame.yLabel = "depth";
     for (const int length : request.grid.lengths) frame.columns.push_back(shortLength(length));
     for (int d = 0; d < request.grid.depths; ++d) frame.rows.push_back(depthName(d, request.grid.depths));
@@ -111,7 +111,7 @@ std::vector<Panel> panelsOf(const Json& result, const NeedleRequest& request) {
             const std::string name = side;
             if (!request.plan && name != "dense") continue;
             GridPanel panel = frame;
-            panel.title = task + ", " + (name == "difference" ? "plan − dense" : name) + ", % right";
+            panel.title = task + ", " + (name == "difference" ? "plan − dense" : name);
             if (name == "difference") panel.colours = GridColours::Change;
             panel.values.assign(frame.rows.size() * columns, std::numeric_limits<double>::quiet_NaN());
             for (const Json& row : result["rows"]) {

@@ -100,8 +100,8 @@ std::vector<Panel> gridPanels(const Json& result, const SweepRequest& request, c
     std::vector<Panel> panels;
     for (const char* side : {"plan", "uniform"}) {
         GridPanel panel;
-        panel.title = std::string(side) + ", % right";
-        panel.xLabel = "tokens";
+        panel.title = side;
+        panel.xLabel = "tokens (% right in the cells)";
         panel.yLabel = "mean span";
         for (const int length : lengths) panel.columns.push_back(shortLength(length));
         for (const int span : request.spans) panel.rows.push_back(shortLength(span));
