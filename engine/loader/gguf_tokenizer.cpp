@@ -158,18 +158,11 @@ Json sentencePieceParts(const GgufFile& file, const Tokens& tokens, const Kinds&
     const auto unknown = file.integer("tokenizer.ggml.unknown_token_id", 0, static_cast<std::int64_t>(tokens.size()) - 1);
     model.options.unknownId = static_cast<int>(unknown.value_or(0));
     const bool leadingSpace = file.flag("tokenizer.ggml.add_space_prefix").value_or(true);
-    const auto replace = [](const char* from, const char* to) {
-        return Json{{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
-    };
-    Json before = Json::array(), after = Json::array();
-    if (leadingSpace) before.push_back({{"type", "Prepend"}, {"prepend", "▁"}});
-    before.push_back(replace(" ", "▁"));
-    after.push_back(replace("▁", " "));
-    after.push_back({{"type", "ByteFallback"}});
-    after.push_back({{"type", "Fuse"}});
-    if (leadingSpace) after.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
-    return {{"normalizer", {{"type", "Sequence"}, {"normalizers", std::move(before)}}},
-            {"decoder", {{"type", "Sequence"}, {"decoders", std::move(after)}}}};
+    Json steps = Json::array();
+    if (leadingSpace) steps.push_back({{"type", "Prepend"}, {"prepend", "▁"}});
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "▁"}});
+    return {{"normalizer", {{"type", "Sequence"}, {"normalizers", std::move(steps)}}},
+            {"decoder", sentencePieceDecoder(leadingSpace)}};
 }
 
 Json addedTokens(const Tokens& tokens, const Kinds& kinds) {

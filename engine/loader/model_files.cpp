@@ -7,6 +7,7 @@
 #include "engine/loader/hf_config.h"
 #include "engine/loader/json_reader.h"
 #include "engine/loader/safetensors.h"
+#include "engine/loader/sentencepiece_tokenizer.h"
 #include "engine/loader/sha256.h"
 #include "engine/loader/utf8.h"
 
@@ -269,8 +270,10 @@ std::shared_ptr<const Model> loadModel(const fs::path& path) {
 
     ModelConfig config = readModelConfig(folder / "config.json");
     addGenerationConfig(folder / "generation_config.json", config);
-    Tokenizer tokenizer = Tokenizer::fromFile(folder / "tokenizer.json");
-    checkTokenizer(folder / "tokenizer.json", tokenizer, config);
+    const bool isSentencePiece = !isThere(folder / "tokenizer.json") && isThere(folder / "tokenizer.model");
+    Tokenizer tokenizer =
+        isSentencePiece ? readSentencePieceTokenizer(folder) : Tokenizer::fromFile(folder / "tokenizer.json");
+    checkTokenizer(folder / (isSentencePiece ? "tokenizer.model" : "tokenizer.json"), tokenizer, config);
     ChatTemplate chat = readChatTemplate(folder);
     Weights weights = readWeights(path, folder, config);
     config.dtype = weightType(weights.byName.at("model.layers.0.self_attn.q_proj.weight")->type).value();

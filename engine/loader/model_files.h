@@ -78,7 +78,7 @@ std::vector<RequiredWeight> requiredWeights(const ModelConfig& config);
 /// Throws FileError for a tokenizer with ids that the model has no embedding for.
 void checkTokenizer(const std::filesystem::path& file, const Tokenizer& tokenizer, const ModelConfig& config);
 
-/// Loads a HF folder (config.json, tokenizer.json, model.safetensors or model.safetensors.index.json with its
+/// Loads a HF folder (config.json, tokenizer.json or tokenizer.model, model.safetensors or model.safetensors.index.json with its
 /// shards), a .safetensors file with the other files beside it, or a .gguf file or the folder of one. Every needed tensor is checked for
 /// presence, shape and element type. Throws FileError (file, place, what was expected).
 std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);

@@ -1,7 +1,15 @@
 // See normalizers.h.
 #include "engine/loader/normalizers.h"
 
+#include "engine/core/error.h"
 #include "engine/loader/utf8.h"
+
+#include <utf8proc.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
 
 namespace moa {
 
@@ -19,6 +27,40 @@ std::string applyStep(const StripNormalizer& step, std::string text) {
     if (step.right) text.resize(text.size() - trailingWhiteSpace(text));
     if (step.left) text.erase(0, leadingWhiteSpace(text));
     return text;
+}
+
+std::optional<UnicodeNormalizer::Form> unicodeForm(const std::string& name) {
+    using Form = UnicodeNormalizer::Form;
+    static const std::map<std::string, Form> forms{{"Lowercase", Form::Lowercase}, {"NFC", Form::Nfc}, {"NFD", Form::Nfd},
+                                                   {"NFKC", Form::Nfkc}, {"NFKD", Form::Nfkd}};
+    const auto it = forms.find(name);
+    return it == forms.end() ? std::nullopt : std::optional(it->second);
+}
+
+/// Lower case, character by character; a few become two.
+std::string lowercase(const std::string& text) {
+    std::string result;
+    for (std::size_t pos = 0; pos < text.size();) {
+        const char32_t code = codePointAt(text, pos);
+        appendUtf8(result, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
+        if (code == 0x130) appendUtf8(result, 0x307); // İ: the one letter whose lower case is two characters
+        pos += utf8Length(text[pos]);
+    }
+    return result;
+}
+
+std::string applyStep(const UnicodeNormalizer& step, const std::string& text) {
+    using Form = UnicodeNormalizer::Form;
+    if (step.form == Form::Lowercase) return lowercase(text);
+    int options = UTF8PROC_STABLE | (step.form == Form::Nfc || step.form == Form::Nfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE);
+    if (step.form == Form::Nfkc || step.form == Form::Nfkd) options |= UTF8PROC_COMPAT;
+    utf8proc_uint8_t* mapped = nullptr;
+    const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                     static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+                                     static_cast<utf8proc_option_t>(options));
+    const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
+    if (length < 0) throw Error(std::string("the text has no normal form: ") + utf8proc_errmsg(length));
+    return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length)};
 }
 
 } // namespace
@@ -52,9 +94,11 @@ void Normalizer::read(const JsonView& json) {
         m_steps.push_back(ReplaceNormalizer{readPattern(json.at("pattern")), json.at("content").text()});
     } else if (type == "Strip") {
         m_steps.push_back(StripNormalizer{json.at("strip_left").flag(), json.at("strip_right").flag()});
+    } else if (const auto form = unicodeForm(type)) {
+        m_steps.push_back(UnicodeNormalizer{*form});
     } else {
-        json.fail("expected a normalizer that is supported (Sequence, Prepend, Replace, Strip), found " +
-                  type);
+        json.fail("expected a normalizer that is supported (Sequence, Prepend, Replace, Strip, Lowercase, NFC, NFD, NFKC, "
+                  "NFKD), found " + type);
     }
 }
 

@@ -1,5 +1,5 @@
 // Normalizers of tokenizer.json: what happens to a text before it is split.
-// Supported: Sequence, Prepend, Replace, Strip. Others are refused by name.
+// Supported: Sequence, Prepend, Replace, Strip, Lowercase, NFC, NFD, NFKC, NFKD. Others are refused by name.
 #pragma once
 
 #include "engine/loader/json_reader.h"
@@ -22,6 +22,11 @@ struct StripNormalizer {
     bool left = true, right = true;
 };
 
+/// Lower case or a Unicode normal form (UAX #15), by utf8proc.
+struct UnicodeNormalizer {
+    enum class Form { Lowercase, Nfc, Nfd, Nfkc, Nfkd } form = Form::Nfc;
+};
+
 /// A chain of normalizers; empty: the text stays as it is.
 class Normalizer {
 public:
@@ -33,7 +38,7 @@ public:
 private:
     void read(const JsonView& json);
 
-    std::vector<std::variant<PrependNormalizer, ReplaceNormalizer, StripNormalizer>> m_steps;
+    std::vector<std::variant<PrependNormalizer, ReplaceNormalizer, StripNormalizer, UnicodeNormalizer>> m_steps;
 };
 
 /// "pattern": {"String": …} or {"Regex": …}, as normalizers, pre-tokenizers and decoders write it.

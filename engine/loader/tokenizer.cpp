@@ -67,6 +67,8 @@ std::vector<int> Tokenizer::encode(std::string_view text, bool parseSpecial, boo
     for (const Piece& piece : pieces) {
         if (piece.isToken())
             ids.push_back(piece.id);
+        else if (m_state->sentencePiece)
+            m_state->sentencePiece->encode(piece.text, ids);
         else
             cache.encode(piece.text, ids);
     }

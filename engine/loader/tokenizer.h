@@ -18,7 +18,7 @@ namespace moa {
 class Tokenizer {
 public:
     /// Reads tokenizer.json. Throws FileError naming the place: damaged file, or a component that is not
-    /// supported (anything but BPE; normalizers other than Prepend, Replace, Strip; …), by its name.
+    /// supported (anything but BPE; normalizers other than those of normalizers.h; …), by its name.
     static Tokenizer fromFile(const std::filesystem::path& tokenizerJson);
     /// The same from memory; `name` stands for the file in errors.
     static Tokenizer fromJson(std::string_view json, const std::string& name);

@@ -126,6 +126,15 @@ int vocabSizeOf(const Tokenizer::State& state) {
 
 } // namespace
 
+Json sentencePieceDecoder(bool leadingSpace) {
+    Json steps = Json::array();
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"String", "▁"}}}, {"content", " "}});
+    steps.push_back({{"type", "ByteFallback"}});
+    steps.push_back({{"type", "Fuse"}});
+    if (leadingSpace) steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+    return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
+}
+
 void readPipeline(const JsonView& root, Tokenizer::State& state) {
     if (const auto json = root.find("normalizer")) state.normalizer = Normalizer(*json);
     if (const auto json = root.find("added_tokens")) readAddedTokens(*json, state);

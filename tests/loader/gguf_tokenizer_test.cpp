@@ -3,6 +3,8 @@
 #include "engine/core/error.h"
 #include "engine/loader/gguf_tokenizer.h"
 #include "engine/loader/json_reader.h"
+#include "engine/loader/sentencepiece_tokenizer.h"
+#include "tests/loader/temporary_model.h"
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,30 @@ TEST(GgufTokenizer, ByteLevelVocabulariesEncodeAsTheLibrary) {
             EXPECT_EQ(tokenizer.decode(ids), row.at("text").get<std::string>());
         }
     }
+}
+
+TEST(SentencePieceFolders, EncodeAsTheLibraryWithTokensAdded) {
+    for (const char* name : {"sentencepiece", "unigram"}) {
+        const Tokenizer tokenizer = readSentencePieceTokenizer(kData / name);
+        for (const Json& row : goldenRows(name)) {
+            const std::string text = fromHex(row.at("hex"));
+            EXPECT_EQ(tokenizer.encode(text, false, false), row.at("ids").get<std::vector<int>>()) << row.at("hex");
+            EXPECT_EQ(tokenizer.decode(tokenizer.encode(text, false, false)), row.at("text").get<std::string>()) << row.at("hex");
+        }
+    }
+    const TemporaryFolder folder;
+    folder.write("tokenizer.model", readTextFile(kData / "sentencepiece/tokenizer.model", 1 << 20));
+    folder.write("added_tokens.json", R"({"<|user|>": 900})");
+    folder.write("tokenizer_config.json", R"({"add_eos_token": true, "added_tokens_decoder": {"901": {"content": "<|end|>",
+        "special": true, "normalized": false}}})");
+    const Tokenizer tokenizer = readSentencePieceTokenizer(folder.path());
+    EXPECT_EQ(tokenizer.encode("<|user|><|end|>"), (std::vector<int>{1, 900, 901, 2}));
+    EXPECT_EQ(tokenizer.vocabSize(), 902);
+    EXPECT_TRUE(tokenizer.isSpecial(901));
+    folder.write("added_tokens.json", R"({"<|user|>": "x"})");
+    EXPECT_THROW(readSentencePieceTokenizer(folder.path()), FileError);
+    folder.write("tokenizer.model", "no model");
+    EXPECT_THROW(readSentencePieceTokenizer(folder.path()), FileError);
 }
 
 TEST(GgufTokenizer, NeedsAVocabulary) {

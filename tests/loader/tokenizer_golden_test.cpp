@@ -47,7 +47,7 @@ TEST_P(GoldenTokenizer, equalsTheLibrary) {
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenTokenizer,
                          testing::Values("moa-tiny", "byte_level_gpt2", "prefixed_digits", "llama3", "gpt4o",
-                                         "split_behaviours", "llama2_legacy", "llama2_metaspace"));
+                                         "split_behaviours", "llama2_legacy", "llama2_metaspace", "qwen2", "lower_nfkc", "decomposed"));
 
 } // namespace
 } // namespace moa

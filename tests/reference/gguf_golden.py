@@ -5,7 +5,8 @@ Writes into tests/loader/data:
   quant_blocks.gguf, quant_blocks.safetensors   two rows of every block type, and the `gguf` package's floats
   tiny.gguf                                     tests/reference/golden/tiny-bf16-sharded as llama's converter lays it out
   sentencepiece.gguf                            vocabulary of a small SentencePiece BPE model with byte fallback
-  golden_gguf_tokenizer.json                    its ids by `sentencepiece`, those of tiny.gguf by `tokenizers`
+  sentencepiece/tokenizer.model, unigram/…      that model and a unigram one, as Hugging Face folders have them
+  golden_gguf_tokenizer.json                    ids of these by `sentencepiece`, those of tiny.gguf by `tokenizers`
 and, with --smollm2 FILE (packaging/fetch-model.sh smollm2), into tests/reference/golden:
   smollm2.json                                  ids of hard texts by `tokenizers`
   smollm2.safetensors                           logits of the dequantised model in float32 by `transformers`
@@ -134,14 +135,17 @@ def tiny():
     close(writer)
 
 
-def sentencepiece_model():
+def sentencepiece_model(kind, size):
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "text"
         text.write_text("\n".join(" ".join(line.split()) for line in training_lines()), encoding="utf-8")
         sentencepiece.SentencePieceTrainer.train(
-            input=str(text), model_prefix=f"{folder}/m", vocab_size=900, model_type="bpe", byte_fallback=True,
+            input=str(text), model_prefix=f"{folder}/m", vocab_size=size, model_type=kind, byte_fallback=True,
             normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True,
             num_threads=1, minloglevel=2)
+        target = DATA / ("sentencepiece" if kind == "bpe" else kind)
+        target.mkdir(exist_ok=True)
+        (target / "tokenizer.model").write_bytes(Path(f"{folder}/m.model").read_bytes())
         return sentencepiece.SentencePieceProcessor(model_file=f"{folder}/m.model")
 
 
@@ -197,11 +201,11 @@ def main():
         return smollm2(arguments.smollm2.resolve())
     quant_blocks()
     tiny()
-    model = sentencepiece_model()
+    model, unigram = sentencepiece_model("bpe", 900), sentencepiece_model("unigram", 700)
     sentencepiece_vocabulary(model)
     rng = random.Random(8)
     texts = hard_texts() + random_texts(rng, 150)
-    result = {"sentencepiece": plain_rows(model, texts),
+    result = {"sentencepiece": plain_rows(model, texts), "unigram": plain_rows(unigram, texts),
               "tiny": golden(Tokenizer.from_file(str(TINY / "tokenizer.json")), texts)}
     blocks = [f'"{name}": [\n' + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "]" for name, rows in result.items()]
     (DATA / "golden_gguf_tokenizer.json").write_text("{\n" + ",\n".join(blocks) + "}\n", encoding="utf-8")

@@ -124,6 +124,31 @@ def llama2_metaspace():
     return train(t, ["<unk>", "<s>", "</s>"], byte_level=False)
 
 
+def qwen2():
+    t = Tokenizer(models.BPE())
+    t.normalizer = normalizers.NFC()
+    t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(LLAMA3_WORDS.replace("{1,3}", "")), "isolated"),
+                                               pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    t.decoder = decoders.ByteLevel()
+    return train(t, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+
+
+def lower_nfkc():
+    t = Tokenizer(models.BPE())
+    t.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.decoder = decoders.ByteLevel()
+    return train(t, ["<s>"])
+
+
+def decomposed():
+    t = Tokenizer(models.BPE())
+    t.normalizer = normalizers.Sequence([normalizers.NFKD(), normalizers.NFD()])
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    t.decoder = decoders.ByteLevel()
+    return train(t, ["<s>"])
+
+
 def hard_texts():
     texts = [
         "", " ", "  ", "   \n", "\n", "\n\n\n", "\r\n", "\r\n\r\n  \r\n", "\t", "\t\t x", " a", "a ", "  a  b   c    ",
@@ -194,7 +219,8 @@ def main():
     result = {"moa-tiny": {"file": "resources/models/moa-tiny/tokenizer.json",
                            "cases": golden(Tokenizer.from_file(str(ROOT / "resources/models/moa-tiny/tokenizer.json")),
                                            hard + random_texts(rng, 120))}}
-    for make in (byte_level_gpt2, prefixed_digits, llama3, gpt4o, split_behaviours, llama2_legacy, llama2_metaspace):
+    for make in (byte_level_gpt2, prefixed_digits, llama3, gpt4o, split_behaviours, llama2_legacy, llama2_metaspace, qwen2, lower_nfkc,
+                 decomposed):
         made = make()
         tokenizer, blank = made if isinstance(made, tuple) else (made, None)
         content = json.loads(tokenizer.to_str())
