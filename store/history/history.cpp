@@ -113,6 +113,14 @@ std::vector<std::string> History::check() {
     collect("PRAGMA foreign_key_check", [](const Statement& row) {
         return "row " + row.text(1) + " of " + row.text(0) + " refers to a missing row of " + row.text(2);
     });
+    // The full-text index against the texts it is of; asking counts as writing.
+    if (writable()) {
+        try {
+            m_connection.execute("INSERT INTO document_index (document_index, rank) VALUES ('integrity-check', 1)");
+        } catch (const StoreError&) {
+            problems.emplace_back("the full-text index does not fit the texts");
+        }
+    }
     return problems;
 }
 

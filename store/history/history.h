@@ -110,7 +110,8 @@ public:
     /// Gives the room of removed rows back to the disk; nobody can write meanwhile.
     void compact();
 
-    /// Integrity and foreign keys of the whole file; empty when sound, else one line per problem.
+    /// Integrity and foreign keys of the whole file, and where it can be written its full-text index; empty when sound,
+    /// else one line per problem.
     std::vector<std::string> check();
 
 private:

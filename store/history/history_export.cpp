@@ -101,9 +101,12 @@ std::string seriesText(const Series& s) {
         .str();
 }
 
-std::string planTextOf(const PlanRef& p, const std::optional<PlanId>& id = std::nullopt) {
+/// With its number and, `exactly`, its text to the byte: what its hash is of.
+std::string planTextOf(const PlanRef& p, const std::optional<PlanId>& id = std::nullopt,
+                       bool exactly = false) {
     ObjectText text;
     if (id) text.integer("id", id->value);
+    if (exactly) text.text("text", p.json);
     return text.text("name", p.name)
         .text("sha256", p.sha256)
         .text("origin", p.origin)
@@ -235,7 +238,7 @@ void History::exportJson(std::ostream& out, std::span<const RunId> only) {
         << isoTime(currentTime()) << "\", \"plans\": [";
     bool first = true;
     for (const PlanId plan : only.empty() ? allPlans() : plansOf(only)) {
-        out << (first ? "\n" : ",\n") << hj::validUtf8(planTextOf(showPlan(plan).plan, plan));
+        out << (first ? "\n" : ",\n") << hj::validUtf8(planTextOf(showPlan(plan).plan, plan, true));
         first = false;
     }
     out << "],\n\"runs\": [";

@@ -52,7 +52,7 @@ public:
         std::vector<Part> parts;
         // Elements that are no objects are taken as they are; they have no parts.
         for (Statement row(m_c, "SELECT value FROM json_each(?, ?)", m_json, path); row.step();)
-            parts.emplace_back(m_c, row.text(0));
+            if (!row.isNull(0)) parts.emplace_back(m_c, row.text(0));
         return parts;
     }
     const std::string& raw() const { return m_json; }
@@ -192,16 +192,39 @@ std::vector<ExportedPlan> JsonImport::plans() {
         const Part part(m_memory, row.text(0));
         ExportedPlan plan{part.integer("$.id"), planOf(part).value_or(PlanRef{})};
         if (const auto parent = part.optionalInteger("$.parent")) plan.plan.parent = PlanId(*parent);
+        // SQLite gives the document without its spaces; the hash is of the text with them.
+        if (const std::string text = part.text("$.text"); !text.empty()) {
+            m_texts[{plan.plan.name, plan.plan.json}] = text;
+            plan.plan.json = text;
+        }
         list.push_back(std::move(plan));
     }
     return list;
 }
 
+void JsonImport::restoreText(std::optional<PlanRef>& plan) const {
+    if (!plan) return;
+    const auto text = m_texts.find({plan->name, plan->json});
+    if (text != m_texts.end()) plan->json = text->second;
+}
+
 RunDetail JsonImport::run(std::int64_t index) {
+    const std::string where = "$.runs[" + std::to_string(index) + "]";
+    try {
+        RunDetail run = readRun(index, where);
+        restoreText(run.plan);
+        for (SearchRecord& search : run.searches) restoreText(search.plan);
+        return run;
+    } catch (const StoreError& e) {
+        if (e.path() == m_path) throw;
+        throw StoreError(m_path, where, "expected a run: " + e.expected(), StoreProblem::BadValue);
+    }
+}
+
+RunDetail JsonImport::readRun(std::int64_t index, const std::string& where) {
     Statement row(m_memory,
                   "SELECT json FROM runs WHERE id = ? AND json_valid(json) AND json_type(json) = 'object'",
                   index);
-    const std::string where = "$.runs[" + std::to_string(index) + "]";
     if (!row.step()) throw StoreError(m_path, where, "expected a run", StoreProblem::BadValue);
     const Part p(m_memory, row.text(0));
     RunDetail d;

@@ -5,7 +5,10 @@
 #include "store/sqlite/connection.h"
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace moa {
@@ -23,15 +26,21 @@ public:
     /// program.
     explicit JsonImport(const std::string& path);
 
+    /// To be asked for first: runs name plans, whose texts stand here to the byte.
     std::vector<ExportedPlan> plans();
     std::int64_t runs() const { return m_runs; }
     /// The run at this place, 0 … runs() − 1. Throws StoreError (BadValue) naming it when a part is missing.
     RunDetail run(std::int64_t index);
 
 private:
+    RunDetail readRun(std::int64_t index, const std::string& where);
+    void restoreText(std::optional<PlanRef>& plan) const;
+
     std::string m_path;
     Connection m_memory;
     std::int64_t m_runs = 0;
+    std::map<std::pair<std::string, std::string>, std::string>
+        m_texts; ///< {name, without spaces} → as it was
 };
 
 } // namespace moa

@@ -35,4 +35,14 @@ Machine currentMachine() {
     return machine;
 }
 
+std::string cardDriverVersion() {
+    // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul …": the first word of digits and
+    // dots.
+    std::ifstream file("/proc/driver/nvidia/version");
+    for (std::string word; file >> word;)
+        if (word.find('.') != std::string::npos && word.find_first_not_of("0123456789.") == std::string::npos)
+            return word;
+    return "";
+}
+
 } // namespace moa

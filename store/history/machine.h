@@ -19,4 +19,7 @@ struct Machine {
 /// Reads /proc/cpuinfo, /etc/os-release and uname. Never throws: what is missing says "unknown".
 Machine currentMachine();
 
+/// Version of NVIDIA's kernel driver; empty: none is loaded.
+std::string cardDriverVersion();
+
 } // namespace moa

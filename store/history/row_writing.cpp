@@ -82,12 +82,14 @@ OptionalRow onProfile(Connection& c, const std::optional<ProfileRef>& p, Optiona
         "calibration = ?",
         "INSERT INTO profiles (path, sha256, lengths, samples, calibration) VALUES (?, ?, ?, ?, ?)", p->path,
         p->sha256, historyjson::array(p->lengths), p->samples, p->calibration);
-    Statement(
-        c,
-        "UPDATE profiles SET model_id = coalesce(model_id, ?), bytes = coalesce(bytes, ?), calibration_id = "
-        "coalesce(calibration_id, ?) WHERE id = ?",
-        model, p->bytes, onCalibration(c, *p), id)
+    // One that says more about its texts takes the place of one that says less.
+    const bool detailed = !p->calibrationSha256.empty() || p->calibrationSeed;
+    Statement(c,
+              "UPDATE profiles SET model_id = coalesce(model_id, ?1), bytes = coalesce(bytes, ?2), "
+              "calibration_id = iif(?4, ?3, coalesce(calibration_id, ?3)) WHERE id = ?5",
+              model, p->bytes, onCalibration(c, *p), detailed ? 1 : 0, id)
         .run();
+    ;
     return id;
 }
 

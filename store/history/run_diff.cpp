@@ -17,6 +17,10 @@ std::string describe(const std::optional<ProfileRef>& profile) {
     return profile ? hashed(profile->path, profile->sha256) : "";
 }
 
+std::string describe(const std::optional<PromptRef>& prompt) {
+    return prompt ? prompt->sha256 : "";
+}
+
 std::string describe(const Machine& m) {
     return m.cpu + ", " + std::to_string(m.cores) + " cores, " + std::to_string(m.memoryBytes) + " bytes, " +
            m.os + ", " + m.kernel;
@@ -35,17 +39,26 @@ std::optional<double> valueOf(const Measurement& m) {
 
 MeasurementDiff sideBySide(const Measurement* a, const Measurement* b) {
     const Measurement& known = a != nullptr ? *a : *b;
-    MeasurementDiff diff{known.name, known.unit, known.context, {}, {}, {}, {}};
+    MeasurementDiff diff{known.name, known.unit, known.context, {}, {}, {}, {}, {}};
     if (a != nullptr) diff.a = valueOf(*a);
     if (b != nullptr) diff.b = valueOf(*b);
     if (diff.a && diff.b) {
         diff.change = *diff.b - *diff.a;
         if (*diff.a != 0) diff.relative = *diff.change / std::abs(*diff.a);
+        if (a->error || b->error) diff.error = std::hypot(a->error.value_or(0), b->error.value_or(0));
     }
     return diff;
 }
 
 } // namespace
+
+std::string MeasurementDiff::verdict() const {
+    if (!a && !b) return "identical"; // both without a value
+    if (!change) return "missing";
+    if (*change == 0) return "identical";
+    if (!error) return "changed";
+    return std::abs(*change) <= *error ? "within_error" : "drifted";
+}
 
 RunDiff diffRuns(const RunDetail& a, const RunDetail& b) {
     RunDiff diff{a.summary.id, b.summary.id, {}, {}};
@@ -58,9 +71,12 @@ RunDiff diffRuns(const RunDetail& a, const RunDetail& b) {
     field("model", describe(a.model), describe(b.model));
     field("profile", describe(a.profile), describe(b.profile));
     field("plan", describePlan(a), describePlan(b));
+    field("prompt", describe(a.prompt), describe(b.prompt));
     field("device", a.summary.device, b.summary.device);
     field("backend", a.summary.backend, b.summary.backend);
     field("machine", describe(a.machine), describe(b.machine));
+    field("card", a.accelerator ? a.accelerator->name : "", b.accelerator ? b.accelerator->name : "");
+    field("driver", a.accelerator ? a.accelerator->driver : "", b.accelerator ? b.accelerator->driver : "");
     field("program_version", a.programVersion, b.programVersion);
     field("versions", a.versions, b.versions);
     field("seed", a.summary.seed ? std::to_string(*a.summary.seed) : "",

@@ -20,6 +20,9 @@ struct MeasurementDiff {
     std::optional<double> a, b;     ///< none: that run has no such measurement, or no value
     std::optional<double> change;   ///< b − a
     std::optional<double> relative; ///< (b − a) / |a|; none where a is 0
+    std::optional<double> error;    ///< of the change: those of both, combined; none where neither is known
+    /// "identical", "within_error", "drifted" (beyond it), "changed" (no error known), "missing".
+    std::string verdict() const;
 };
 
 struct RunDiff {

@@ -34,7 +34,7 @@ class NameColumn {
 public:
     std::vector<std::int32_t> of; ///< [run]; index into names, −1: none
     std::vector<std::string> names;
-    void push(std::string_view name);
+    void set(std::size_t run, std::string_view name);
 
 private:
     std::map<std::string, std::int32_t, std::less<>> m_numbers;
@@ -62,12 +62,19 @@ struct RunColumns {
     std::vector<RefName> machines, accelerators, models, plans, profiles, tags;
     std::vector<std::pair<std::int32_t, std::int64_t>> tagged; ///< {run, tag}, ascending
 
+    std::string lastUid; ///< of the last run: tells it from another one of the same number
+
     std::size_t size() const { return id.size(); }
+    void resize(std::size_t runs);
     /// The run of this id; −1: not here.
     std::ptrdiff_t find(std::int64_t run) const;
 };
 
 /// Reads everything in the caller's snapshot.
 RunColumns readRunColumns(const Connection& connection);
+
+/// The same from columns that were read earlier: only runs that are new, or had not ended, are read again,
+/// unless runs were removed since.
+void refreshRunColumns(const Connection& connection, RunColumns& columns);
 
 } // namespace moa

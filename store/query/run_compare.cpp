@@ -23,7 +23,8 @@ std::vector<std::pair<std::string, std::string>> flattened(const Connection& c, 
     Statement row(c,
                   "SELECT substr(fullkey, 3), type, CAST(value AS TEXT), iif(type = 'array', "
                   "json_array_length(value), 0) "
-                  "FROM json_tree(?) WHERE type <> 'object' AND instr(path, '[') = 0 AND fullkey <> '$'",
+                  "FROM json_tree(?) WHERE type <> 'object' AND instr(path, '[') = 0 AND fullkey <> '$' "
+                  "AND fullkey <> '$.prompt.ids'",
                   json);
     std::vector<std::pair<std::string, std::string>> list;
     constexpr std::size_t kMostText = 160;
@@ -38,6 +39,19 @@ std::vector<std::pair<std::string, std::string>> flattened(const Connection& c, 
         list.emplace_back(row.text(0), text);
     }
     return list;
+}
+
+/// The command line without what was typed into it: comparisons are shared.
+std::string shownArguments(const Connection& c, const std::string& arguments) {
+    std::string text;
+    bool isTyped = false;
+    for (Statement row(c, "SELECT CAST(value AS TEXT) FROM json_each(?)", arguments); row.step();) {
+        const std::string word = row.text(0);
+        text += text.empty() ? "" : " ";
+        text += isTyped || word.starts_with("--text=") ? "…" : word;
+        isTyped = !isTyped && word == "--text";
+    }
+    return text;
 }
 
 /// Heads whose rule is another one; nothing where the shapes differ or a plan is none of ours.
@@ -112,8 +126,7 @@ private:
         add("Run", "Command", [](const RunDetail& d) { return d.summary.command; });
         add("Run", "Status", [](const RunDetail& d) { return toString(d.summary.status); });
         add("Run", "Error", [](const RunDetail& d) { return d.error; });
-        add("Run", "Arguments",
-            [](const RunDetail& d) { return d.arguments == "[]" ? std::string() : d.arguments; });
+        add("Run", "Arguments", [this](const RunDetail& d) { return shownArguments(m_c, d.arguments); });
         add("Run", "Seed",
             [](const RunDetail& d) { return d.summary.seed ? std::to_string(*d.summary.seed) : ""; });
         add("Run", "Prompt", [](const RunDetail& d) {

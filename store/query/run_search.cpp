@@ -91,7 +91,10 @@ struct RunSearch::State {
         now.step();
         const std::int64_t seen = now.integer(0), own = connection().totalChanges();
         if (seen == version && own == changes) return false;
-        columns = readRunColumns(connection());
+        if (version < 0)
+            columns = readRunColumns(connection());
+        else
+            refreshRunColumns(connection(), columns);
         measures.clear();
         for (Statement row(connection(), kMeasureNames); row.step();) measures.push_back(row.text(0));
         matched.clear();

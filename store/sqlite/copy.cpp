@@ -17,6 +17,7 @@ struct FinishBackup {
 
 bool copyDatabase(Connection& from, Connection& to, const StoreProgress& progress) {
     constexpr int kPages = 512;
+    if (progress && !progress(0, 0)) return false;
     // One snapshot: writers go on, and the copy need not begin again after each of them.
     Transaction snapshot(from, Transaction::Kind::Read);
     Statement(from, "SELECT count(*) FROM sqlite_schema").step();

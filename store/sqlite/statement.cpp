@@ -36,6 +36,10 @@ void Statement::reset() {
     sqlite3_reset(m_handle.get());
 }
 
+int Statement::columns() const {
+    return sqlite3_column_count(m_handle.get());
+}
+
 bool Statement::isNull(int column) const {
     return sqlite3_column_type(m_handle.get(), column) == SQLITE_NULL;
 }

@@ -45,6 +45,8 @@ public:
     /// Ready to be bound and stepped again.
     void reset();
 
+    /// Of a row, counted before the first step too.
+    int columns() const;
     bool isNull(int column) const;
     std::int64_t integer(int column) const;
     double real(int column) const;

@@ -133,6 +133,35 @@ TEST_F(Finding, SeesWhatOthersWrite) {
     EXPECT_FALSE(search.refresh()) << "nothing has happened since";
 }
 
+TEST_F(Finding, KeepsUpWithEveryKindOfChange) {
+    EXPECT_EQ(find("").size(), 6u);
+    History other = History::open(path);
+    const auto expectFresh = [&](const char* what) {
+        RunSearch fresh(history);
+        for (const char* query : {"", "status:done", "status:running", "tag:baseline", "command:bench",
+                                  "-has:plan", "plan:new", "seconds>=0"}) {
+            const Query q = parseQuery(query);
+            EXPECT_EQ(search.find(q).runs, fresh.find(q).runs) << what << ": " << query;
+        }
+    };
+    RunRecord bench = sampleRun();
+    bench.command = "bench";
+    bench.plan->name = "new.json";
+    const RunId id = other.begin(bench);
+    expectFresh("a run has begun");
+    other.finish(id, bench);
+    expectFresh("it has ended");
+    other.addTags(std::span(&id, 1), std::vector<std::string>{"baseline"});
+    expectFresh("it has a tag");
+    other.prune(std::span(&id, 1), true, false); // the last number is free again
+    other.recordRun(sampleRun());
+    expectFresh("its number is another run's");
+    const std::vector middle = {RunId(2), RunId(5)};
+    other.prune(middle, true, false);
+    other.recordRuns(std::vector<RunRecord>(2, bench));
+    expectFresh("as many came as went");
+}
+
 TEST_F(Finding, AMeasureThatNobodyHasIsAProblem) {
     const RunList list = search.find(parseQuery("command:score speed>3"));
     ASSERT_TRUE(list.problem);
