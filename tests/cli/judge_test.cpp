@@ -94,6 +94,25 @@ TEST_F(Judge, SweepsSearchAPlanForEveryPoint) {
     EXPECT_TRUE(spans["rows"][0]["dense"]["tok_s"].is_null());
 }
 
+TEST_F(Judge, AnEffectiveContextGoesOnLengthByLength) {
+    const std::vector<std::string> common{"retrieval", "moa-tiny", "--effective-context", "--profile", kProfile, "--mean-span", "512",
+                                          "--task", "lines", "--samples", "1", "--questions", "2"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), common.begin(), common.end());
+        return more;
+    };
+    const std::string file = path("reach.json");
+    const Json first = runJson(with({"--lengths", "1024", "-o", file}));
+    const Json both = runJson(with({"--lengths", "1024,2048", "--resume", file, "-o", path("reach.png")}));
+    ASSERT_EQ(both["rows"].size(), 2u);
+    EXPECT_EQ(both["rows"][0], first["rows"][0]) << "not asked again";
+    EXPECT_EQ(both["effective"]["mean_span"], 512);
+    EXPECT_TRUE(read("reach.png").starts_with("\x89PNG"));
+    std::vector<std::string> other = with({"--resume", file});
+    other[6] = "256";
+    expectError(other, 2, "another model, mean span");
+}
+
 TEST_F(Judge, CompareMeasuresWhatIsSaved) {
     std::string text;
     for (int i = 0; i < 60; ++i) text += "There is important information hidden in the text below. ";

@@ -7,7 +7,7 @@
 namespace moa::cli {
 
 struct EffectiveRequest {
-    std::string model, profile, estimate, out; ///< names and files; `out` may be empty
+    std::string model, profile, estimate, out, resume; ///< names and files; the last two may be empty
     std::int64_t meanSpan = 1024;
     RetrievalOptions retrieval;
 };

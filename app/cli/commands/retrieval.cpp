@@ -32,6 +32,7 @@ struct RetrievalFlags {
 };
 
 constexpr int kPrompts = 10, kNeedles = 4;
+constexpr int kReachPrompts = 15; // lines and facts, four questions each: 120 a length
 constexpr const char* kDensities = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1";
 
 /// Powers of two from 1,024 to the context, and the context itself.
@@ -114,7 +115,7 @@ public:
         options.lengths = !m_flags.lengths.empty() ? parseLengths("--lengths", m_flags.lengths)
                           : m_flags.effective      ? allLengths(c.context)
                                                    : std::vector<int>{1024, 2048, 4096};
-        options.prompts = m_flags.samples > 0 ? m_flags.samples : kPrompts;
+        options.prompts = m_flags.samples > 0 ? m_flags.samples : m_flags.effective ? kReachPrompts : kPrompts;
         options.questionsPerPrompt = m_flags.questions;
         options.seed = m_cli.options.seed;
         options.textFolder = resourcesFolder() / "texts";
@@ -158,7 +159,8 @@ private:
             throw UsageError("--against-density and --span-grid search a plan for every point: give --profile (moa profile makes one)");
         if (!m_flags.profile.empty() && hasPlan) throw UsageError("with --profile plans are searched: leave --plan and --uniform out");
         if (!m_flags.densities.empty() && !m_flags.againstDensity) throw UsageError("--densities goes with --against-density");
-        if (!m_flags.resume.empty() && !m_flags.grid) throw UsageError("--resume goes with --grid");
+        if (!m_flags.resume.empty() && !m_flags.grid && !(m_flags.effective && !m_flags.profile.empty()))
+            throw UsageError("--resume goes with --grid, or with --effective-context --profile");
         checkResultEnding(m_flags.out);
         const std::filesystem::path out = m_flags.out;
         const bool picture = out.extension() == ".png" || out.extension() == ".svg";
@@ -187,7 +189,7 @@ private:
     ExitCode runOnProfile(RetrievalOptions options) {
         if (m_flags.lengths.empty()) options.lengths.clear(); // those of the profile
         if (m_flags.effective)
-            return runEffectiveContext({m_flags.model, m_flags.profile, m_flags.estimate, m_flags.out, m_flags.meanSpan, options}, m_cli);
+            return runEffectiveContext({m_flags.model, m_flags.profile, m_flags.estimate, m_flags.out, m_flags.resume, m_flags.meanSpan, options}, m_cli);
         SweepRequest request{m_flags.model, m_flags.profile, m_flags.estimate, m_flags.out, options, {}, {}};
         if (!m_flags.spanGrid.empty()) {
             for (const int span : parseIntegers("--span-grid", m_flags.spanGrid, 128, 1 << 24)) request.spans.push_back(span);
@@ -264,7 +266,7 @@ void addRetrievalCommand(CLI::App& app, CliContext& cli) {
     command.add_option("--task,--tasks", flags->tasks, "lines, facts, passkey, JSONL files with responses or answers")
         ->capture_default_str();
     command.add_option("--lengths", flags->lengths, "tokens (default 1024,2048,4096)");
-    command.add_option("--samples", flags->samples, "prompts a cell (default 10); with --grid questions a cell (default 4)")
+    command.add_option("--samples", flags->samples, "prompts a cell (default 10, with --effective-context 15); with --grid questions a cell (default 4)")
         ->check(CLI::Range(1, 100000));
     command.add_option("--questions", flags->questions, "questions from one prompt's cache")
         ->check(CLI::Range(1, 64))
@@ -274,7 +276,7 @@ void addRetrievalCommand(CLI::App& app, CliContext& cli) {
     command.add_option("--depths", flags->depths, "rows of the grid")
         ->check(CLI::Range(1, NeedleOptions::kMostDepths))
         ->capture_default_str();
-    command.add_option("--resume", flags->resume, "go on with the grid that this .json file holds");
+    command.add_option("--resume", flags->resume, "go on with what this .json file of --grid or --effective-context holds");
     command.add_flag("--effective-context", flags->effective,
                      "the longest input with accuracy above 90%, dense, plan and uniform");
     command.add_flag("--against-density", flags->againstDensity, "answers and tokens per second from 10% to 100%");
