@@ -15,9 +15,10 @@ namespace moa {
 namespace {
 
 constexpr Rgb kText{0x1A, 0x1E, 0x25}, kQuiet{0x4C, 0x54, 0x62}, kGrid{0xE6, 0xE9, 0xED}, kWhite{0xFF, 0xFF, 0xFF};
-constexpr int kGap = 24, kLeft = 76, kTop = 72, kBottom = 56, kRight = 24;
+constexpr int kGap = 24, kLeft = 88, kTop = 72, kBottom = 56, kRight = 24;
 constexpr int kPlotWidth = 400, kPlotHeight = 260, kCellWidth = 56, kCellHeight = 30;
 constexpr int kTicks = 5;
+constexpr double kAside = 6; // pixels between the points of two series
 
 struct Size {
     int width = 0, height = 0; ///< of the plot
@@ -81,14 +82,20 @@ public:
 
     void draw() {
         axes();
-        if (m_panel.yMark > 0) m_canvas.line(m_x0, y(m_panel.yMark), m_x0 + kPlotWidth, y(m_panel.yMark), {kQuiet, 1, 4});
+        if (m_panel.yMark > 0) {
+            m_canvas.line(m_x0, y(m_panel.yMark), m_x0 + kPlotWidth, y(m_panel.yMark), {kQuiet, 1, 4});
+            m_canvas.text(m_x0 + kPlotWidth, y(m_panel.yMark) + 16, shortNumber(m_panel.yMark, m_panel.percent), Anchor::End, kQuiet);
+        }
         double legend = m_x0;
+        // Side by side by a few pixels, so that whiskers of equal points stay apart.
+        double aside = -kAside * static_cast<double>(m_panel.series.size() - 1) / 2;
         for (const ChartSeries& series : m_panel.series) {
             const double dash = series.dashed ? 5 : 0;
             m_canvas.line(legend, m_y0 - 18, legend + 22, m_y0 - 18, {series.colour, 2, dash});
             m_canvas.text(legend + 28, m_y0 - 14, series.name, Anchor::Start, kText);
             legend += 44 + 8.0 * static_cast<double>(series.name.size());
-            drawSeries(series, dash);
+            drawSeries(series, dash, aside);
+            aside += kAside;
         }
     }
 
@@ -118,10 +125,10 @@ private:
             m_canvas.text(x(0, value), below, shortNumber(value, m_xHigh <= 1 && m_xLow >= 0), Anchor::Middle, kQuiet);
     }
 
-    void drawSeries(const ChartSeries& series, double dash) {
+    void drawSeries(const ChartSeries& series, double dash, double aside) {
         for (std::size_t i = 0; i < series.x.size(); ++i) {
-            const double px = x(i, series.x[i]), py = y(series.y[i]);
-            if (i > 0) m_canvas.line(x(i - 1, series.x[i - 1]), y(series.y[i - 1]), px, py, {series.colour, 2, dash});
+            const double px = x(i, series.x[i]) + aside, py = y(series.y[i]);
+            if (i > 0) m_canvas.line(x(i - 1, series.x[i - 1]) + aside, y(series.y[i - 1]), px, py, {series.colour, 2, dash});
             if (i < series.low.size() && i < series.high.size()) {
                 m_canvas.line(px, y(series.low[i]), px, y(series.high[i]), {series.colour, 1, 0});
                 for (const double end : {series.low[i], series.high[i]})

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/plan/uniform_plan.h"
 
+#include <algorithm>
 #include <map>
 
 namespace moa {
@@ -34,6 +35,8 @@ public:
         return row;
     }
 
+    const SweepSide& dense(int length) const { return m_dense.at(length); }
+
 private:
     std::optional<Score> retrieval(int length, const MaskSource& mask) {
         RetrievalOptions at = m_options.retrieval;
@@ -43,7 +46,7 @@ private:
         return outcome.pooled(0);
     }
 
-    /// The dense side is timed beside every mask; its fastest median is kept, so that a busy moment costs nothing.
+    /// The dense side is timed beside every mask; the median of those is told.
     bool fill(SweepSide& side, int length, const SparsePlan& plan) {
         side.density = plan.density(length);
         const auto score = retrieval(length, MaskSource::plan(plan));
@@ -55,8 +58,10 @@ private:
         const Saving saving = measureSaving(m_model, MaskSource::plan(plan), length, options, m_stop, m_progress);
         if (saving.completion == Completion::Cancelled) return false;
         side.tokensPerSecond = saving.sparse.tokensPerSecond;
-        double& dense = m_dense[length].tokensPerSecond;
-        dense = std::max(dense, saving.dense.tokensPerSecond);
+        std::vector<double>& speeds = m_denseSpeeds[length];
+        speeds.push_back(saving.dense.tokensPerSecond);
+        std::ranges::sort(speeds);
+        m_dense[length].tokensPerSecond = speeds[speeds.size() / 2];
         return true;
     }
 
@@ -66,6 +71,7 @@ private:
     std::stop_token m_stop;
     const ProgressFn& m_progress;
     std::map<int, SweepSide> m_dense; ///< by length
+    std::map<int, std::vector<double>> m_denseSpeeds; ///< tokens per second, ascending
 };
 
 } // namespace
@@ -91,6 +97,7 @@ SweepOutcome measureSweep(LanguageModel& model, const ProfileData& profile, cons
         if (onRow) onRow(*row);
         outcome.rows.push_back(*std::move(row));
     }
+    for (SweepRow& row : outcome.rows) row.dense = sweep.dense(row.point.length); // one speed for all of a length
     return outcome;
 }
 
