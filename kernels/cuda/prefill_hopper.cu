@@ -292,9 +292,11 @@ __device__ void writeRows(const HopperParams& h, const Tile& t, Consumer<T, D>& 
             if (queryRow < h.p.queryTokens)
                 *reinterpret_cast<uint4*>(to + (block + lane % 4) * 8) = make_uint4(v[0], v[1], v[2], v[3]);
         }
-        if (h.p.lse && lane % 4 == 0 && queryRow < h.p.queryTokens)
-            h.p.lse[(static_cast<std::int64_t>(t.sequence) * h.p.heads + t.head) * h.p.queryTokens +
-                    queryRow] = (c.maximum[r] * c.scaleLog2 + log2f(total)) / kLog2e;
+        if (h.p.lse && lane % 4 == 0 && queryRow < h.p.queryTokens) {
+            const std::int64_t stride = h.p.lseStride ? h.p.lseStride : h.p.queryTokens;
+            h.p.lse[(static_cast<std::int64_t>(t.sequence) * h.p.heads + t.head) * stride + queryRow] =
+                (c.maximum[r] * c.scaleLog2 + log2f(total)) / kLog2e;
+        }
     }
 }
 

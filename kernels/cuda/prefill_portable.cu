@@ -46,8 +46,8 @@ __device__ bool taskOf(const PrefillAttentionParams& p, Task& t) {
     };
     t.q = at(p.q, head, first);
     t.out = at(p.out, head, first);
-    t.lse = p.lse ? p.lse + (static_cast<std::int64_t>(sequence) * p.heads + head) * p.queryTokens + first
-                  : nullptr;
+    const std::int64_t lseStride = p.lseStride ? p.lseStride : p.queryTokens;
+    t.lse = p.lse ? p.lse + (static_cast<std::int64_t>(sequence) * p.heads + head) * lseStride + first : nullptr;
     t.qStride = 2 * p.q.tokenStride, t.outStride = 2 * p.out.tokenStride;
     t.rows = min(kRows, p.queryTokens - first);
     t.firstPosition = p.keyTokens - p.queryTokens + first;

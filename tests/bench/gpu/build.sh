@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the GPU kernels, their tests and benches with nvcc alone, for a machine that has CUDA and little else.
-#   tests/bench/gpu/build.sh OUT_DIR [TARGET…]     targets: decode_bench prefill_bench heatmap_bench kernel_tests
+#   tests/bench/gpu/build.sh OUT_DIR [TARGET…]     targets: decode_bench prefill_bench backward_bench heatmap_bench kernel_tests
 # NVCC, MOA_CUDA_ARCH (default 90a), MOA_CUDA_CODE (sm_<arch>; compute_<arch> for PTX) and GTEST_ROOT (include/, lib/) may be set. Skips what is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
@@ -16,8 +16,8 @@ flags=(-std=c++20 -O3 -gencode "arch=compute_$arch,code=$code" -I. -Ikernels/inc
 mkdir -p "$out"
 
 kernels=(kernels/cuda/*.cu)
-reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_layers.cpp)
-engine=(engine/backend/cuda/bench_windows.cpp engine/backend/cuda/cuda_attention.cpp
+reference=(kernels/reference/reference_attention.cpp kernels/reference/reference_costs.cpp kernels/reference/reference_layers.cpp)
+engine=(engine/backend/cuda/attention_gradients.cpp engine/backend/cuda/bench_windows.cpp engine/backend/cuda/cuda_attention.cpp
         engine/backend/cuda/cuda_backend.cpp engine/backend/cuda/cuda_bench.cpp engine/backend/cuda/cuda_step.cpp engine/backend/cuda/cuda_tiles.cpp
         engine/backend/cuda/decoder.cpp engine/backend/cuda/decoder_prefill.cpp
         engine/backend/cuda/device_memory.cpp engine/backend/cuda/matmul.cpp engine/backend/cuda/random_weights.cpp

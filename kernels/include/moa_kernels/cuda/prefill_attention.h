@@ -20,8 +20,8 @@ struct HeadRows {
 struct PrefillAttentionParams {
     HeadRows q, k, v; ///< q has queryTokens tokens and `heads` heads, k and v keyTokens and `kvHeads`
     HeadRows out;     ///< as q
-    float* lse =
-        nullptr; ///< [sequences][heads][queryTokens] natural log of the sum of exponentials; nullable
+    float* lse = nullptr; ///< [sequences][heads], by query: natural log of the sum of exponentials; nullable
+    std::int64_t lseStride = 0; ///< from head to head; 0: queryTokens
     const std::int32_t* windows = nullptr; ///< [kvHeads] w ≥ 1, in device memory
     int sink = 0;                          ///< tokens
     int sequences = 1, queryTokens = 0, keyTokens = 0;
