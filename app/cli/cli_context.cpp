@@ -105,10 +105,6 @@ void CliContext::checkDevice() const {
     if (options.device != "auto") chooseDevice(options.device);
 }
 
-void CliContext::needGradients() {
-    if (options.device == "auto") options.device = "cpu";
-}
-
 Backend& CliContext::backend(DType fileType) {
     if (!m_backend) {
         const DeviceChoice choice = chooseDevice(options.device);

@@ -106,8 +106,6 @@ public:
 
     /// The device of --device, made at the first call for models whose file holds `fileType`.
     Backend& backend(DType fileType = DType::F16);
-    /// The command computes gradients: `auto` means the processor, since cards do not.
-    void needGradients();
     /// Throws Error when the device was asked for by name and is not there. Done before every command.
     void checkDevice() const;
     /// Reads a model's files: a path, or a name in the resources. Throws FileError.

@@ -2,6 +2,8 @@
 // Goals: the same model code on CPU and GPU; every pointer's shape documented; no model concepts (plans, prompts)
 // below this line. Non-goals: autograd, graph capture of arbitrary code.
 // Operations may be asynchronous on a device; download() waits for what it reads.
+// Gradients: that of the residual stream is F32 everywhere. Where products read 16-bit values they get a copy of it
+// times a power of two (narrowGradient()); a `factor`, one F32 in device memory, undoes that where results come back.
 #pragma once
 
 #include "engine/backend/buffer.h"
@@ -41,7 +43,8 @@ struct BatchItem {
     std::int64_t sink = 0;                    ///< s of the mask, tokens
 };
 
-/// Sums over one sample that a backward pass collects, per query head (docs/method.md, "What is stored").
+/// Sums over one sample that a backward pass collects, per query head (docs/method.md, "What is stored"). They are in
+/// place once settle() has returned.
 struct HeadCostSums {
     int tiles = 0;    ///< T ≥ ceil(n/64)
     int mapCells = 0; ///< m
@@ -62,6 +65,7 @@ struct AttentionBackwardArgs {
     Tensor dK, dV; ///< [n][G·D], written
     const HeadCostSums* sums = nullptr; ///< nullable; requires windows that show everything
     std::stop_token stop{};             ///< requested: returns soon, and what is written is of no use
+    const float* factor = nullptr;      ///< dOut is the gradient divided by it; null: 1
 };
 
 /// Attention of one layer over one whole sample of n tokens, summed into c × c cells, c = ceil(n/block).
@@ -77,6 +81,7 @@ struct AttentionMapArgs {
     std::int64_t block = 64;    ///< ≥ 1, tokens
     std::span<float> cells;     ///< host memory, [heads][c][c], written; 0 above the diagonal
     std::stop_token stop{};     ///< requested: returns soon, and what is written is of no use
+    const float* factor = nullptr; ///< dOut is the gradient divided by it; null: 1
 };
 
 class Backend {
@@ -90,6 +95,8 @@ public:
     virtual Buffer allocate(std::size_t bytes, const std::string& what) = 0;
     virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
     virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+    /// Rows of `rows` one behind the other, without the gaps between them.
+    virtual void downloadRows(void* host, const Tensor& rows) = 0;
     virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
     /// Type that activations, weights and caches have on this device. Logits, log-sum-exp and rotary tables are F32.
     virtual DType dtype() const = 0;
@@ -103,8 +110,12 @@ public:
     /// out[r] = table[ids[r]].
     virtual void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) = 0;
     virtual void rmsNorm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps) = 0;
+    /// dX += factor · ∂/∂x; dX is F32, factor may be null: 1.
     virtual void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps,
-                                 const Tensor& dOut) = 0; ///< adds to dX
+                                 const Tensor& dOut, const float* factor) = 0;
+    /// narrow = dX / factor[0], in dtype(), with the power of two that brings the largest |dX| to [1, 2). `factor`: two
+    /// values in device memory, written; NaN where some |dX| is no finite number.
+    virtual void narrowGradient(const Tensor& narrow, const Tensor& dX, float* factor) = 0;
     /// out (+)= x · Wᵀ, W [out cols][x cols].
     virtual void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) = 0;
     /// dX (+)= dOut · W.
@@ -112,8 +123,14 @@ public:
     /// Rotates heads in place; row r is at position positions[r]; cosine, sine [positions][headDim/2].
     virtual void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
                       const Tensor& sine, bool inverse) = 0;
-    virtual void swiGlu(const Tensor& gate, const Tensor& up) = 0;
+    /// out = silu(gate) ∘ up; out may be gate.
+    virtual void swiGlu(const Tensor& out, const Tensor& gate, const Tensor& up) = 0;
+    /// gate ← ∂gate, up ← ∂up.
     virtual void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) = 0;
+    /// losses[r] = cross-entropy of row r of the F32 `logits` with targets[r], nats; dLogits = scale · (softmax − one-hot),
+    /// in dtype(), may be logits where that is F32.
+    virtual void crossEntropy(const Tensor& dLogits, const Tensor& logits, std::span<const int> targets, float scale,
+                              std::span<double> losses) = 0;
     virtual void add(const Tensor& to, const Tensor& from) = 0;
 
     /// Attention of the items' query rows over their cache and new rows; `lse` [H][rows] may have no data.
@@ -124,6 +141,8 @@ public:
                           std::span<const BatchItem> items) = 0;
     virtual void attentionBackward(const AttentionBackwardArgs& args) = 0;
     virtual void attentionMap(const AttentionMapArgs& args) = 0;
+    /// Waits for sums that attentionBackward() was asked for and lets go of its workspace: the end of a pass.
+    virtual void settle() {}
 
     /// A decode step for these caches; null where the device gains nothing by recording. What it points to must
     /// stay where it is while the step is run. Throws MemoryError.

@@ -59,14 +59,13 @@ void checkMemory(LanguageModel& model, std::int64_t tokens, std::size_t layers,
 /// Rows of a device tensor as floats without gaps.
 std::vector<float> downloadRows(Backend& backend, const Tensor& t) {
     const auto count = static_cast<std::size_t>(t.rows * t.cols);
-    if (t.stride != t.cols) throw Error("a captured tensor has gaps between its rows");
     std::vector<float> values(count);
     if (t.dtype == DType::F32) {
-        backend.download(values.data(), t.data, count * sizeof(float));
+        backend.downloadRows(values.data(), t);
         return values;
     }
     std::vector<std::uint16_t> halves(count);
-    backend.download(halves.data(), t.data, count * sizeof(std::uint16_t));
+    backend.downloadRows(halves.data(), t);
     t.dtype == DType::F16 ? halfToFloat(halves, values) : bfloatToFloat(halves, values);
     return values;
 }

@@ -122,6 +122,7 @@ private:
         args.lse = layer.lse;
         args.out = layer.out;
         args.dOut = layer.dOut;
+        args.factor = layer.gradientFactor;
         args.windows = layer.windows;
         args.sink = layer.sink;
         args.heads = heads;

@@ -185,7 +185,7 @@ Completion LanguageModel::forwardChunk(std::span<ForwardItem> items, const Logit
             const Tensor gate = view(a.gate, queryRow, c.intermediate), up = view(a.up, queryRow, c.intermediate);
             m_backend.linear(gate, norm, layer.gate, false);
             m_backend.linear(up, norm, layer.up, false);
-            m_backend.swiGlu(gate, up);
+            m_backend.swiGlu(gate, gate, up);
             m_backend.linear(x, gate, layer.down, true);
         }
         std::vector<BatchItem> committed;

@@ -57,6 +57,7 @@ struct BackwardSample {
 struct BackwardResult {
     Completion completion = Completion::Done;
     double loss = 0; ///< nats per token
+    std::uint64_t deviceBytes = 0; ///< in use on the device when the pass was at its fullest, the weights included
 };
 
 class LanguageModel {
@@ -79,7 +80,7 @@ public:
     Completion forward(std::span<ForwardItem> items, const LogitsFn& logits, std::stop_token stop = {});
 
     /// Forward and backward of one sample; activations are checkpointed per layer, memory is O(n).
-    /// Throws Error on a device without gradients.
+    /// Throws MemoryError, and Error where gradients exceed what a device holds in 16 bits.
     BackwardResult backward(const BackwardSample& sample, std::stop_token stop = {});
 
     /// Forward of one whole text under `windows` (null: dense); `observer` sees every layer, the first one first.

@@ -19,6 +19,7 @@ struct LayerAttention {
     Tensor dOut;                           ///< [n][H·D], ∂ℓ/∂out; no data in a pass without backward
     std::span<const std::int64_t> windows; ///< [G]
     std::int64_t sink = 0;
+    const float* gradientFactor = nullptr; ///< dOut is the gradient divided by it (engine/backend/backend.h); null: 1
 };
 
 /// Returns false when no further layer is wanted: the pass ends there.

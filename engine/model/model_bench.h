@@ -23,6 +23,7 @@ struct ModelBenchResult {
     double bytes = 0;           ///< weights, keys and values that one call reads, or that a load writes
     std::uint64_t kvBytes = 0;  ///< allocated
     std::uint64_t weightBytes = 0;
+    std::uint64_t peakBytes = 0; ///< in use on the device at the fullest moment of a profile; 0: not measured
 };
 
 /// Every function throws MemoryError, and Error with ExitCode::Cancelled after a stop.

@@ -75,9 +75,9 @@ TEST(CpuBackend, RowOperationsAreTheSameForAnyNumberOfThreads) {
     expectSameBits([&](Backend& backend) {
         Floats a = x, b = y, all(x.size());
         backend.rmsNorm(tensor(all, rows), tensor(a, rows), tensor(w, 1), 1e-5f);
-        backend.rmsNormBackward(tensor(all, rows), tensor(a, rows), tensor(w, 1), 1e-5f, tensor(b, rows));
+        backend.rmsNormBackward(tensor(all, rows), tensor(a, rows), tensor(w, 1), 1e-5f, tensor(b, rows), nullptr);
         backend.rope(tensor(all, rows), 8, positions, tensor(cosine, rows), tensor(sine, rows), false);
-        backend.swiGlu(tensor(all, rows), tensor(b, rows));
+        backend.swiGlu(tensor(all, rows), tensor(all, rows), tensor(b, rows));
         backend.swiGluBackward(tensor(all, rows), tensor(b, rows), tensor(a, rows));
         backend.add(tensor(all, rows), tensor(b, rows));
         return all;

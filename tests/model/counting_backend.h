@@ -26,6 +26,7 @@ public:
     void download(void* host, const void* device, std::size_t bytes) override {
         m_inner->download(host, device, bytes);
     }
+    void downloadRows(void* host, const Tensor& rows) override { m_inner->downloadRows(host, rows); }
     void copy(void* to, const void* from, std::size_t bytes) override { m_inner->copy(to, from, bytes); }
     DType dtype() const override { return m_inner->dtype(); }
     std::int64_t rowsPerStop() const override { return m_inner->rowsPerStop(); }
@@ -36,8 +37,15 @@ public:
         m_inner->rmsNorm(out, x, weight, eps);
     }
     void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps,
-                         const Tensor& dOut) override {
-        m_inner->rmsNormBackward(dX, x, weight, eps, dOut);
+                         const Tensor& dOut, const float* factor) override {
+        m_inner->rmsNormBackward(dX, x, weight, eps, dOut, factor);
+    }
+    void narrowGradient(const Tensor& narrow, const Tensor& dX, float* factor) override {
+        m_inner->narrowGradient(narrow, dX, factor);
+    }
+    void crossEntropy(const Tensor& dLogits, const Tensor& logits, std::span<const int> targets, float scale,
+                      std::span<double> losses) override {
+        m_inner->crossEntropy(dLogits, logits, targets, scale, losses);
     }
     void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) override {
         m_inner->linear(out, x, weight, accumulate);
@@ -50,7 +58,9 @@ public:
               const Tensor& sine, bool inverse) override {
         m_inner->rope(x, heads, positions, cosine, sine, inverse);
     }
-    void swiGlu(const Tensor& gate, const Tensor& up) override { m_inner->swiGlu(gate, up); }
+    void swiGlu(const Tensor& out, const Tensor& gate, const Tensor& up) override {
+        m_inner->swiGlu(out, gate, up);
+    }
     void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) override {
         m_inner->swiGluBackward(gate, up, dOut);
     }

@@ -104,7 +104,6 @@ ExitCode runAttention(const AttentionOptions& options, CliContext& cli) {
     if (!options.out.empty()) checkArrayEnding(options.out);
     if (!influence && options.lossLast > 0)
         throw UsageError("--loss-last needs --what influence: attention has no loss");
-    if (influence) cli.needGradients();
     const std::shared_ptr<const Model> files = cli.loadFiles(options.model);
     AttentionMapOptions wanted;
     wanted.value = influence ? MapValue::Influence : MapValue::Attention;

@@ -125,6 +125,7 @@ Json benchModel(const BenchOptions& o, ModelConfig c, CliContext& cli) {
     result.update({{"batch", spec.batch}, {"weight_bytes", r.weightBytes}, {"kv_bytes", r.kvBytes}});
     const double tokens = o.what == "decode" ? spec.batch : static_cast<double>(o.context);
     if (o.what != "load") result["tok_s"] = tokens / r.times.seconds;
+    if (r.peakBytes > 0) result["peak_bytes"] = r.peakBytes;
     if (r.bytes > 0) {
         const double rate = r.bytes / r.times.seconds;
         result.update({{"bytes", r.bytes}, {"TBps", rate / 1e12}, {"share_of_read_rate", rate / rates.read}});
@@ -189,7 +190,6 @@ ExitCode runBench(const BenchOptions& o, CliContext& cli) {
     if (o.what == "history") return runBenchHistory(o.runs, cli);
     if (o.context < 256) throw UsageError("--context: at least 256 tokens");
     const ModelConfig& c = shapes().at(o.shape);
-    if (o.what == "profile") cli.needGradients();
     const DeviceChoice device = chooseDevice(cli.options.device);
     cli.beginRun(
         {.command = "bench",

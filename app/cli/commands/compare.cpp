@@ -210,7 +210,6 @@ void stateMemory(const LockstepMemory& memory, CliContext& cli) {
 }
 
 ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
-    if (flags.asksBlame()) cli.needGradients();
     const auto files = cli.loadFiles(flags.model);
     const PlanChoice plan = choosePlan(flags.plan, *files, cli);
     const Prompt prompt = readSomePrompt(flags.prompt, *files, cli, "a comparison");

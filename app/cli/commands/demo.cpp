@@ -125,7 +125,6 @@ Json resultOf(const DemoOutcome& outcome, const DemoOptions& options, const Mode
 
 ExitCode runDemoCommand(const DemoFlags& flags, CliContext& cli) {
     const auto start = std::chrono::steady_clock::now();
-    cli.needGradients();
     const auto model = cli.loadModel("moa-tiny");
     DemoOptions options;
     options.out = flags.out;

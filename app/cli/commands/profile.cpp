@@ -77,7 +77,6 @@ void saveResponses(const ProfileFlags& flags, const CalibrationSet& set) {
 }
 
 ExitCode runProfileCommand(const ProfileFlags& flags, CliContext& cli) {
-    cli.needGradients();
     const auto model = cli.loadModel(flags.model);
     ProfileOptions options;
     options.file = flags.out;

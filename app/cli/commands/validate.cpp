@@ -92,7 +92,6 @@ std::string describe(const Json& result) {
 }
 
 ExitCode runValidate(const ValidateFlags& flags, CliContext& cli) {
-    if (flags.heads) cli.needGradients();
     const auto files = cli.loadFiles(flags.model);
     std::vector<SparsePlan> plans;
     std::optional<PlanChoice> first;

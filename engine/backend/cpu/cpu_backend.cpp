@@ -57,6 +57,11 @@ public:
 
     void upload(void* device, const void* host, std::size_t bytes) override { std::memcpy(device, host, bytes); }
     void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
+    void downloadRows(void* host, const Tensor& rows) override {
+        for (std::int64_t r = 0; r < rows.rows; ++r)
+            std::memcpy(static_cast<float*>(host) + r * rows.cols, f32(rows) + r * rows.stride,
+                        static_cast<std::size_t>(rows.cols) * sizeof(float));
+    }
     void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
     std::uint64_t usedBytes() const override { return heapBytes(); }
     DType dtype() const override { return DType::F32; }
@@ -84,7 +89,7 @@ public:
     }
 
     void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps,
-                         const Tensor& dOut) override {
+                         const Tensor& dOut, const float* /*factor: gradients are not scaled here*/) override {
         forRows(x.rows, x.cols, [&](std::int64_t first, std::int64_t rows) {
             kernels::rmsNormBackward(f32(x) + first * x.stride, f32(weight), eps, f32(dOut) + first * dOut.stride,
                                      rows, x.cols, f32(dX) + first * dX.stride);
@@ -111,16 +116,54 @@ public:
         });
     }
 
-    void swiGlu(const Tensor& gate, const Tensor& up) override {
+    void narrowGradient(const Tensor& narrow, const Tensor& dX, float* factor) override {
+        for (std::int64_t r = 0; r < dX.rows; ++r)
+            std::memcpy(f32(narrow) + r * narrow.stride, f32(dX) + r * dX.stride,
+                        static_cast<std::size_t>(dX.cols) * sizeof(float));
+        *factor = 1;
+    }
+
+    void swiGlu(const Tensor& out, const Tensor& gate, const Tensor& up) override {
         forRows(gate.rows, gate.cols, [&](std::int64_t first, std::int64_t rows) {
-            kernels::swiGlu(f32(gate) + first * gate.stride, f32(up) + first * up.stride, rows * gate.cols);
+            for (std::int64_t r = first; r < first + rows; ++r) {
+                float* to = f32(out) + r * out.stride;
+                const float* from = f32(gate) + r * gate.stride;
+                if (to != from) std::memcpy(to, from, static_cast<std::size_t>(gate.cols) * sizeof(float));
+                kernels::swiGlu(to, f32(up) + r * up.stride, gate.cols);
+            }
         });
     }
 
     void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) override {
         forRows(gate.rows, gate.cols, [&](std::int64_t first, std::int64_t rows) {
-            kernels::swiGluBackward(f32(gate) + first * gate.stride, f32(up) + first * up.stride,
-                                    f32(dOut) + first * dOut.stride, rows * gate.cols);
+            for (std::int64_t r = first; r < first + rows; ++r)
+                kernels::swiGluBackward(f32(gate) + r * gate.stride, f32(up) + r * up.stride,
+                                        f32(dOut) + r * dOut.stride, gate.cols);
+        });
+    }
+
+    void crossEntropy(const Tensor& dLogits, const Tensor& logits, std::span<const int> targets, float scale,
+                      std::span<double> losses) override {
+        const auto vocab = static_cast<std::size_t>(logits.cols);
+        forRows(logits.rows, logits.cols, [&](std::int64_t first, std::int64_t rows) {
+            for (std::int64_t r = first; r < first + rows; ++r) {
+                const float* row = f32(logits) + r * logits.stride;
+                float* gradient = f32(dLogits) + r * dLogits.stride;
+                const auto target = static_cast<std::size_t>(targets[static_cast<std::size_t>(r)]);
+                const double most = *std::max_element(row, row + vocab);
+                double total = 0, others = 0;
+                for (std::size_t i = 0; i < vocab; ++i) {
+                    const double e = std::exp(static_cast<double>(row[i]) - most);
+                    total += e;
+                    if (i != target) others += e;
+                }
+                losses[static_cast<std::size_t>(r)] = std::log(total) - (static_cast<double>(row[target]) - most);
+                const double factor = static_cast<double>(scale) / total;
+                for (std::size_t i = 0; i < vocab; ++i)
+                    // p − 1 as the sum of the others: a sure answer would cancel to nothing in p − 1.
+                    gradient[i] = static_cast<float>(
+                        i == target ? -others * factor : std::exp(static_cast<double>(row[i]) - most) * factor);
+            }
         });
     }
 

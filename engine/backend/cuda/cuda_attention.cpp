@@ -124,9 +124,7 @@ bool CudaAttention::prefillWhole(const AttentionShape& shape, const Tensor& q, c
                                  const Tensor& values, const Tensor& out, const Tensor& lse,
                                  std::span<const BatchItem> items) {
     const BatchItem& item = items[0];
-    if (items.size() != 1 || item.held != 0 ||
-        (lse.data && (lse.stride != item.queryRows || item.queryRow != 0)))
-        return false;
+    if (items.size() != 1 || item.held != 0) return false;
     std::vector<std::int32_t> windows;
     for (const std::int64_t w : item.windows) windows.push_back(int32(w));
     const auto rows = [&](const Tensor& t, std::int64_t row) {
@@ -135,7 +133,7 @@ bool CudaAttention::prefillWhole(const AttentionShape& shape, const Tensor& q, c
     k::PrefillAttentionParams p;
     p.q = rows(q, item.queryRow), p.out = rows(out, item.queryRow);
     p.k = rows(keys, item.newRow), p.v = rows(values, item.newRow);
-    p.lse = static_cast<float*>(lse.data);
+    if (lse.data) p.lse = static_cast<float*>(lse.data) + item.queryRow, p.lseStride = lse.stride;
     p.windows = m_staging.put(windows), p.sink = int32(item.sink);
     p.queryTokens = int32(item.queryRows), p.keyTokens = int32(item.newRows);
     p.heads = shape.heads, p.kvHeads = shape.kvHeads, p.headDim = shape.headDim;
@@ -192,9 +190,6 @@ void CudaAttention::append(const AttentionShape& shape, const Tensor& keys, cons
 }
 
 void CudaAttention::map(const AttentionMapArgs& args) {
-    if (args.dOut.data)
-        throw Error(
-            "influence needs a backward pass, which the CUDA backend does not have; use --device cpu");
     if (args.block < 1 || (args.block & (args.block - 1)) != 0)
         throw UsageError("on the GPU a cell of an attention map is a power of two of tokens, not " +
                          std::to_string(args.block));

@@ -15,7 +15,7 @@ public:
                  const Tensor& out, const Tensor& lse, std::span<const BatchItem> items);
     void append(const AttentionShape& shape, const Tensor& k, const Tensor& v,
                 std::span<const BatchItem> items);
-    /// ΣA of the heads asked for; throws Error for influence and for cells that are no power of two.
+    /// ΣA of the heads asked for; throws UsageError for cells that are no power of two.
     void map(const AttentionMapArgs& args);
 
 private:

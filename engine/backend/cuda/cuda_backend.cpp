@@ -1,5 +1,6 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
+#include "engine/backend/cuda/attention_gradients.h"
 #include "engine/backend/cuda/card.h"
 #include "engine/backend/cuda/cuda_attention.h"
 #include "engine/backend/cuda/cuda_step.h"
@@ -7,6 +8,7 @@
 #include "engine/core/error.h"
 #include "moa_kernels/cuda/elementwise.h"
 #include "moa_kernels/cuda/gemv.h"
+#include "moa_kernels/cuda/gradients.h"
 
 #include <algorithm>
 
@@ -28,17 +30,14 @@ DeviceInfo describe(int index) {
     return {"cuda", properties.name, properties.totalGlobalMem, 0, properties.multiProcessorCount};
 }
 
-[[noreturn]] void refuseBackward() {
-    throw Error("the CUDA backend runs forward passes only; profile with --device cpu");
-}
-
 class CudaBackend final : public Backend {
 public:
     CudaBackend(int index, DType dtype)
         : m_index(select(index)), m_dtype(dtype),
           m_element(elementOf(dtype)), m_info(describe(index)), m_staging(m_stream),
           m_matmul(std::make_shared<Matmul>(dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F)),
-          m_attention(m_stream, m_staging, m_element) {}
+          m_attention(m_stream, m_staging, m_element),
+          m_gradients(m_stream, m_staging, m_element) {}
     ~CudaBackend() override { cudaStreamSynchronize(m_stream); }
 
     DeviceInfo device() const override {
@@ -73,6 +72,15 @@ public:
               "reading from the device");
         m_stream.synchronise();
     }
+    void downloadRows(void* host, const Tensor& from) override {
+        use();
+        const auto value = static_cast<std::size_t>(bytesPerValue(from.dtype));
+        const std::size_t width = static_cast<std::size_t>(from.cols) * value;
+        check(cudaMemcpy2DAsync(host, width, from.data, static_cast<std::size_t>(from.stride) * value, width,
+                                static_cast<std::size_t>(from.rows), cudaMemcpyDeviceToHost, m_stream),
+              "reading from the device");
+        m_stream.synchronise();
+    }
     void copy(void* to, const void* from, std::size_t bytes) override {
         use();
         const auto* begin = static_cast<const char*>(from);
@@ -87,7 +95,6 @@ public:
         move(to, m_overlap.as(), bytes);
     }
     DType dtype() const override { return m_dtype; }
-    bool hasGradients() const override { return false; }
     std::int64_t rowsPerStop() const override { return 16384; }
 
     void uploadWeight(void* device, const void* values, DType dtype, std::int64_t count) override {
@@ -164,10 +171,10 @@ public:
                             m_stream),
               "rotary embedding");
     }
-    void swiGlu(const Tensor& gate, const Tensor& up) override {
+    void swiGlu(const Tensor& out, const Tensor& gate, const Tensor& up) override {
         use();
         if (gate.rows == 0) return;
-        check(k::launchSwiGlu({gate.data, up.data, gate.data, gate.stride, up.stride, gate.stride, rows(gate),
+        check(k::launchSwiGlu({gate.data, up.data, out.data, gate.stride, up.stride, out.stride, rows(gate),
                                cols(gate), m_element},
                               m_stream),
               "SwiGLU");
@@ -193,14 +200,63 @@ public:
     }
     void attentionMap(const AttentionMapArgs& args) override {
         use();
-        m_attention.map(args);
+        m_staging.reset();
+        if (args.dOut.data) m_gradients.influence(args);
+        else m_attention.map(args);
     }
 
-    void rmsNormBackward(const Tensor&, const Tensor&, const Tensor&, float, const Tensor&) override {
-        refuseBackward();
+    void rmsNormBackward(const Tensor& dX, const Tensor& x, const Tensor& weight, float eps, const Tensor& dOut,
+                         const float* factor) override {
+        use();
+        if (x.rows == 0) return;
+        needFloat(dX);
+        check(k::launchRmsNormBackward({x.data, x.stride, weight.data, dOut.data, dOut.stride,
+                                        static_cast<float*>(dX.data), dX.stride, factor, rows(x), cols(x), eps,
+                                        m_element},
+                                       m_stream),
+              "RMSNorm backward");
     }
-    void swiGluBackward(const Tensor&, const Tensor&, const Tensor&) override { refuseBackward(); }
-    void attentionBackward(const AttentionBackwardArgs&) override { refuseBackward(); }
+    void narrowGradient(const Tensor& narrow, const Tensor& dX, float* factor) override {
+        use();
+        if (dX.rows == 0) return;
+        needFloat(dX);
+        check(k::launchNarrow({static_cast<const float*>(dX.data), dX.stride, narrow.data, narrow.stride, factor,
+                               rows(dX), cols(dX), m_element},
+                              m_stream),
+              "narrowing gradients");
+    }
+    void swiGluBackward(const Tensor& gate, const Tensor& up, const Tensor& dOut) override {
+        use();
+        if (gate.rows == 0) return;
+        check(k::launchSwiGluBackward({gate.data, up.data, dOut.data, gate.stride, up.stride, dOut.stride,
+                                       rows(gate), cols(gate), m_element},
+                                      m_stream),
+              "SwiGLU backward");
+    }
+    void crossEntropy(const Tensor& dLogits, const Tensor& logits, std::span<const int> targets, float scale,
+                      std::span<double> losses) override {
+        use();
+        if (logits.rows == 0) return;
+        const auto count = static_cast<std::size_t>(logits.rows);
+        if (m_losses.bytes() < count * sizeof(float)) m_losses = DeviceMemory(count * sizeof(float), "losses");
+        m_staging.reset();
+        check(k::launchCrossEntropy({static_cast<const float*>(logits.data), m_staging.put(targets), dLogits.data,
+                                     m_losses.as<float>(), rows(logits), cols(logits), scale, m_element},
+                                    m_stream),
+              "cross-entropy");
+        std::vector<float> host(count);
+        download(host.data(), m_losses.as(), count * sizeof(float));
+        std::copy(host.begin(), host.end(), losses.begin());
+    }
+    void attentionBackward(const AttentionBackwardArgs& args) override {
+        use();
+        m_staging.reset();
+        m_gradients.backward(args);
+    }
+    void settle() override {
+        use();
+        m_gradients.settle();
+    }
 
     std::unique_ptr<RecordedStep> recordStep(const ModelConfig& config, const LlamaWeights& weights,
                                              std::span<const StepSequence> sequences) override {
@@ -221,6 +277,9 @@ private:
     void move(void* to, const void* from, std::size_t bytes) {
         check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, m_stream), "copying on the device");
     }
+    static void needFloat(const Tensor& dX) {
+        if (dX.dtype != DType::F32) throw Error("the gradient of the residual stream is single precision");
+    }
     Product product(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate,
                     bool transposed) const {
         Product p;
@@ -240,7 +299,8 @@ private:
     Staging m_staging;
     std::shared_ptr<Matmul> m_matmul;
     CudaAttention m_attention;
-    DeviceMemory m_overlap, m_conversion;
+    AttentionGradients m_gradients;
+    DeviceMemory m_overlap, m_conversion, m_losses;
 };
 
 } // namespace

@@ -11,7 +11,7 @@
 namespace moa::cuda {
 
 /// Changes with every change of these functions or of Backend: a module of another build is refused.
-inline constexpr int kModuleVersion = 7;
+inline constexpr int kModuleVersion = 8;
 
 using ModuleVersionFn = int (*)();
 using ListDevicesFn = void (*)(std::vector<DeviceInfo>& devices);

@@ -28,6 +28,7 @@ public:
     Event& operator=(const Event&) = delete;
     ~Event() { cudaEventDestroy(m_event); }
     void record(cudaStream_t stream) { check(cudaEventRecord(m_event, stream), "recording an event"); }
+    void wait() const { check(cudaEventSynchronize(m_event), "waiting for an event"); }
     /// Waits for this event, then returns the milliseconds since `begin`.
     float millisecondsSince(const Event& begin) const {
         float ms = 0;

@@ -199,7 +199,6 @@ TEST_P(CudaBackendTest, MemoryIsGivenBackAndRefusalsNameWhatWasAsked) {
         EXPECT_GT(e.availableBytes(), 0u);
     }
     EXPECT_GE(cuda::memoryState().freeBytes, before);
-    EXPECT_THROW(backend().attentionBackward({}), Error);
 }
 
 TEST_P(CudaBackendTest, MapsSumAttention) {
