@@ -1,4 +1,4 @@
-// Medians of decode steps.
+// Decode steps under one mask or another.
 #include "ui/jobs/decode_service.h"
 
 #include "engine/core/error.h"
@@ -11,16 +11,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 namespace moa {
 namespace {
 
-constexpr int kWarmUp = 2, kSteps = 15, kQuickSteps = 7;
+constexpr int kWarmUp = 2, kSteps = 15, kSpanSteps = 9;
+constexpr std::int64_t kLongEnough = 8192; ///< tokens from which keys show beside the rest of a small model's step
+constexpr double kSeen = 1.02; ///< of a narrow step, from which a wide one is no noise
 constexpr qint64 kLargestFile = 1 << 20;
 
-/// Median seconds of one decode step with about `length` tokens held; nothing: cancelled.
-std::optional<double> stepSeconds(LanguageModel& model, const MaskSource& mask, std::int64_t length, int steps, JobContext& context) {
+/// Seconds of decode steps with about `length` tokens held, ascending; none: cancelled.
+std::vector<double> stepSeconds(LanguageModel& model, const MaskSource& mask, std::int64_t length, int steps, JobContext& context) {
     const std::int64_t held = std::max<std::int64_t>(std::min<std::int64_t>(length, model.config().context) - steps - kWarmUp, 1);
     Sequence sequence(model, mask, length);
     sequence.advance(held);
@@ -35,22 +36,19 @@ std::optional<double> stepSeconds(LanguageModel& model, const MaskSource& mask, 
         if (i >= kWarmUp) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     }
     std::ranges::sort(seconds);
-    return seconds[seconds.size() / 2];
+    return seconds;
 }
 
 /// Steps under windows of one width, as the cost of one KV head: what no key costs is taken off.
-SpanTimes spanTimesOf(const std::vector<std::pair<std::int64_t, double>>& steps, int kvHeads) {
+SpanTimes spanTimesOf(std::vector<std::pair<std::int64_t, double>> steps, int kvHeads) {
+    // More keys never cost less: what sticks out before a quicker step is noise.
+    for (std::size_t i = steps.size() - 1; i > 0; --i) steps[i - 1].second = std::min(steps[i - 1].second, steps[i].second);
     const auto& [firstSpan, first] = steps.front();
     const auto& [lastSpan, last] = steps.back();
     // Through the ends: the difference of two short steps is mostly noise.
-    const double slope = std::max(0.0, (last - first) / double(lastSpan - firstSpan));
-    const double base = first - slope * double(firstSpan);
+    const double base = first - (last - first) / double(lastSpan - firstSpan) * double(firstSpan);
     SpanTimes times;
-    double least = 0;
-    for (const auto& [span, seconds] : steps) {
-        least = std::max(least, (seconds - base) / kvHeads); // more keys never cost less: what dips is noise
-        times.points.emplace_back(span, least);
-    }
+    for (const auto& [span, seconds] : steps) times.points.emplace_back(span, (seconds - base) / kvHeads);
     return times;
 }
 
@@ -90,9 +88,9 @@ Job* DecodeService::measure(const SparsePlan& plan, std::int64_t length) {
         int done = 0;
         for (const std::optional<SparsePlan>& one : {std::optional<SparsePlan>(plan), std::optional<SparsePlan>()}) {
             context.report({"Decode", done++, 2});
-            const auto seconds = stepSeconds(model, one ? MaskSource::plan(*one) : MaskSource::dense(), length, kSteps, context);
-            if (!seconds) return context.markCancelled();
-            const DecodeSpeed speed{one, length, 1 / *seconds, QString::fromStdString(model.backend().device().kind), 0};
+            const std::vector<double> seconds = stepSeconds(model, one ? MaskSource::plan(*one) : MaskSource::dense(), length, kSteps, context);
+            if (seconds.empty()) return context.markCancelled();
+            const DecodeSpeed speed{one, length, 1 / seconds[seconds.size() / 2], QString::fromStdString(model.backend().device().kind), 0};
             context.post([this, speed] { emit measured(speed); });
         }
         context.report({"Decode", 2, 2});
@@ -100,23 +98,27 @@ Job* DecodeService::measure(const SparsePlan& plan, std::int64_t length) {
 }
 
 Job* DecodeService::measureSpans(std::int64_t length) {
-    return m_worker.submit(tr("Measuring kernel times to %1 tokens").arg(length), false, [this, length, state = m_state](JobContext& context) {
+    return m_worker.submit(tr("Measuring kernel times"), false, [this, length, state = m_state](JobContext& context) {
         LanguageModel& model = state->model();
         const ModelConfig& config = model.config();
+        const std::int64_t longest = std::max<std::int64_t>(length, std::min<std::int64_t>(kLongEnough, config.context));
         std::vector<std::int64_t> spans;
-        for (std::int64_t span = 2 * kBlock; span < length; span *= 2) spans.push_back(span);
-        spans.push_back(roundUpToBlock(length));
+        for (std::int64_t span = 2 * kBlock; span < longest; span *= 2) spans.push_back(span);
+        spans.push_back(roundUpToBlock(longest));
         if (spans.size() < 2) throw UsageError("kernel times need a length over " + std::to_string(2 * kBlock) + " tokens");
         std::vector<std::pair<std::int64_t, double>> steps;
         for (const std::int64_t span : spans) {
             context.report({"Kernel times", std::int64_t(steps.size()), std::int64_t(spans.size())});
             const SparsePlan plan = uniformPlan(config.layers, config.heads, config.kvHeads, {double(span), 0});
-            const auto seconds = stepSeconds(model, MaskSource::plan(plan), length, kQuickSteps, context);
-            if (!seconds) return context.markCancelled();
-            steps.emplace_back(span, *seconds);
+            const std::vector<double> seconds = stepSeconds(model, MaskSource::plan(plan), longest, kSpanSteps, context);
+            if (seconds.empty()) return context.markCancelled();
+            steps.emplace_back(span, seconds.front()); // other work on the machine only makes a step longer
         }
+        if (steps.back().second < kSeen * steps.front().second)
+            throw UsageError("steps under wide and narrow windows take equally long at " + std::to_string(longest) +
+                             " tokens: choose a longer N, or a quieter moment");
         SpanTimes times = spanTimesOf(steps, config.layers * config.kvHeads);
-        times.origin = tr("measured on %1 at %2 tokens").arg(QString::fromStdString(model.backend().device().kind)).arg(length);
+        times.origin = tr("measured on %1 at %2 tokens").arg(QString::fromStdString(model.backend().device().kind)).arg(longest);
         context.post([this, times] { emit spanTimesReady(times); });
     });
 }

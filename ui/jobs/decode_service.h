@@ -49,7 +49,8 @@ public:
 
     /// The plan, then dense, with `length` tokens held. Answers with measured() for each.
     Job* measure(const SparsePlan& plan, std::int64_t length);
-    /// Windows of equal width from narrow to all of `length`. Answers with spanTimesReady().
+    /// Windows of equal width from narrow to all of `length`, or of 8,192 tokens where the model reads more. Answers with
+    /// spanTimesReady(); fails where the steps cannot be told apart.
     Job* measureSpans(std::int64_t length);
     /// A file of `--span-times`. Answers with spanTimesReady() or failed().
     void openSpanTimes(const QString& path);

@@ -19,7 +19,7 @@ namespace moa {
 struct Engine {
     explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
-          plans(worker, state), captures(worker, views, state), calibration(worker, state), decode(worker, state), exports(worker, files, state),
+          plans(reader, state), captures(worker, views, state), calibration(worker, state), decode(worker, state), exports(worker, files, state),
           history(files, state, historyOptions), search(state) {}
     ~Engine() {
         search.shutDown();
@@ -35,7 +35,7 @@ struct Engine {
     DeviceWorker worker; ///< owns the device
     DeviceWorker views;  ///< computes what views show from captured values
     DeviceWorker files;  ///< writes exports and the history
-    DeviceWorker reader; ///< reads what models' files say: a click on a list must not wait for a layer of a capture
+    DeviceWorker reader; ///< reads what models' files say, and plans and profiles: they must not wait for a layer, or for a sample
     ModelService models;
     PromptService prompts;
     PlanService plans;

@@ -294,16 +294,17 @@ void SearchModel::rebuild() {
     emit candidatesChanged();
 }
 
-QString SearchModel::broken(const SearchCandidate& candidate) const {
+QString SearchModel::broken(const SearchCandidate& candidate, bool isShort) const {
     constexpr double kSlack = 1e-9;
     for (const auto& [length, density] : candidate.price.density) {
         const auto own = m_bounds.densityAt.find(length);
         if (density > (own == m_bounds.densityAt.end() ? m_bounds.density : own->second) + kSlack)
-            return tr("Over density at %1").arg(search_text::shortLength(length));
+            return isShort ? tr("Over density") : tr("Over density at %1").arg(search_text::shortLength(length));
     }
     for (const auto& [length, most] : m_bounds.loss) {
         const auto loss = candidate.price.loss.find(length);
-        if (loss != candidate.price.loss.end() && loss->second > most + kSlack) return tr("Over loss at %1").arg(search_text::shortLength(length));
+        if (loss != candidate.price.loss.end() && loss->second > most + kSlack)
+            return isShort ? tr("Over loss") : tr("Over loss at %1").arg(search_text::shortLength(length));
     }
     return {};
 }

@@ -95,8 +95,9 @@ public:
     /// The best plan, the front by density, the plans of the set over the lengths, the plan in use.
     const std::vector<SearchCandidate>& candidates() const { return m_candidates; }
     bool isFrontStale() const { return m_frontStale; }
-    /// First bound that a candidate breaks: "density", "density at 2048", "loss at 1024"; empty: none.
-    QString broken(const SearchCandidate& candidate) const;
+    /// First bound that a candidate breaks: "Over density at 2k", "Over loss at 1k", without the length where `isShort`;
+    /// empty: none.
+    QString broken(const SearchCandidate& candidate, bool isShort = false) const;
 
     /// The plan of a candidate into the document, as one undo step; false, changing nothing, where it does not fit.
     bool apply(const SearchCandidate& candidate);

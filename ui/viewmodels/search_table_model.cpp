@@ -59,7 +59,8 @@ SearchTableModel::Row SearchTableModel::row(const SearchCandidate& candidate) co
     }
     if (m_model.workspace().model())
         row.cells << QLocale().toString(double(m_model.workspace().kvBytes(candidate.plan)) / (1 << 20), 'f', 1);
-    const QString broken = m_model.broken(candidate);
+    const QString broken = m_model.broken(candidate, true);
+    row.stateTip = m_model.broken(candidate);
     row.isBest = candidate.kind == SearchCandidate::Kind::Best;
     row.isOwn = candidate.kind == SearchCandidate::Kind::Document;
     row.isBroken = !broken.isEmpty();
@@ -120,6 +121,7 @@ QVariant SearchTableModel::data(const QModelIndex& index, int role) const {
         return u"%1 %2"_s.arg(isLoss ? tr("Loss %1").arg(m_headers[index.column()]) : m_headers[index.column()], row.cells[index.column()]);
     }
     case Qt::ToolTipRole:
+        if (index.column() == columnCount() - 1 && !row.stateTip.isEmpty()) return row.stateTip;
         if (index.column() >= FirstLoss && index.column() < FirstLoss + int(m_model.subject().lengths.size()))
             return tr("Estimated loss increase at %1 tokens, nats per token").arg(m_model.subject().lengths[std::size_t(index.column() - FirstLoss)]);
         return {};

@@ -37,6 +37,7 @@ public:
 private:
     struct Row {
         QStringList cells;
+        QString stateTip; ///< the bound that it breaks
         bool isBest = false, isBroken = false, isOwn = false;
         bool operator==(const Row&) const = default;
     };

@@ -208,7 +208,8 @@ BudgetRows::Row PlanBudgetPanel::decodeRow() const {
                 tr("Tokens per second are shown once a run of this very plan has measured them.")};
     const auto rate = [](double tokens) { return paint::number(tokens, tokens < 1000 ? 1 : 0); };
     BudgetRows::Row row{tr("Decode, measured"), dense != nullptr ? tr("dense %1 tok/s").arg(rate(dense->tokensPerSecond)) : QString(),
-                        rate(now->tokensPerSecond), tr("tok/s"), {}};
+                        rate(now->tokensPerSecond),
+                        now->length == m_desk.length() ? tr("tok/s") : tr("tok/s at %1").arg(paint::axisTokens(now->length)), {}};
     const double most = std::max(now->tokensPerSecond, dense != nullptr ? dense->tokensPerSecond : 0.0) * kLossScale;
     row.share = now->tokensPerSecond / most;
     if (dense != nullptr) row.bound = dense->tokensPerSecond / most;

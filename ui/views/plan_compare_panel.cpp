@@ -29,15 +29,16 @@ QString shortSpan(std::int64_t tokens) {
 } // namespace
 
 PlanComparePanel::PlanComparePanel(PlanDesk& desk, QWidget* parent)
-    : Panel(tr("Compared with"), parent), m_desk(desk), m_choice(new QComboBox), m_takeAll(new QPushButton(tr("Take all"))), m_merge(new QPushButton(tr("Merge…"))), m_count(new QLabel),
+    : Panel(tr("Compared with"), parent), m_desk(desk), m_choice(new QComboBox), m_takeAll(new QPushButton(tr("Take all"))), m_merge(new QPushButton(tr("Merge"))), m_count(new QLabel),
       m_less(new QLabel), m_more(new QLabel), m_model({tr("Head"), tr("Its S → this"), tr("Change"), tr("Δ"), QString()}) {
     m_choice->setAccessibleName(tr("Plan compared with"));
     m_choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_choice->setMinimumContentsLength(11);
+    m_choice->setMinimumContentsLength(8);
     addHeaderWidget(m_choice);
     m_merge->setProperty("small", true);
     m_merge->setToolTip(tr("Brings both plans' changes since the saved plan together; asks where both changed a head"));
     addHeaderWidget(m_merge);
+    m_merge->hide(); // the column is made as wide as what shows
     auto* top = new QWidget;
     auto* row = new QHBoxLayout(top);
     row->setContentsMargins(metrics::kPad, 6, 8, 4);

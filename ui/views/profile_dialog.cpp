@@ -50,6 +50,7 @@ ProfileDialog::ProfileDialog(const ProfileWish& wish, int context, QWidget* pare
     m_begin->setProperty("primary", true);
     auto* column = new QVBoxLayout(this);
     column->setSpacing(12);
+    column->setSizeConstraint(QLayout::SetMinimumSize); // no row is ever squeezed
     column->addLayout(form);
     column->addWidget(m_note);
     column->addWidget(buttons);
@@ -57,8 +58,8 @@ ProfileDialog::ProfileDialog(const ProfileWish& wish, int context, QWidget* pare
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(m_samples, &QSpinBox::valueChanged, this, &ProfileDialog::refresh);
     connect(m_file, &QLineEdit::textChanged, this, &ProfileDialog::refresh);
-    resize(kWidth, sizeHint().height());
     refresh();
+    resize(kWidth, heightForWidth(kWidth) > 0 ? heightForWidth(kWidth) : sizeHint().height());
 }
 
 QWidget* ProfileDialog::dataRow(const QStringList& chosen) {
@@ -93,6 +94,7 @@ QWidget* ProfileDialog::lengthsGrid(const std::vector<int>& chosen, int context)
     auto* box = new QWidget;
     auto* grid = new QGridLayout(box);
     grid->setContentsMargins(0, 0, 0, 0);
+    grid->setVerticalSpacing(6);
     std::vector<int> offered = chosen;
     for (int n = kLeast; n <= std::min(context, kMostLength); n *= 2) offered.push_back(n);
     std::ranges::sort(offered);

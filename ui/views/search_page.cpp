@@ -116,7 +116,10 @@ QWidget* SearchPage::plansPanel() {
     connect(m_explore, &QPushButton::clicked, &m_model, [this] { m_model.solve(true); });
     connect(m_open, &QPushButton::clicked, this, &SearchPage::openChosen);
     connect(m_validate, &QPushButton::clicked, this, [this] { measure(m_measured->length()); });
-    connect(m_table, &CandidateTable::rowChosen, this, [this](int row) { choose(m_rows.nameOf(row)); });
+    connect(m_table, &CandidateTable::rowChosen, this, [this](int row) {
+        m_chosen = m_rows.nameOf(row); // what else is selected follows
+        refresh();
+    });
     connect(m_table, &CandidateTable::selectionChosen, this, [this] {
         QStringList names;
         for (const int row : m_table->selectedRows()) names << m_rows.nameOf(row);
@@ -268,6 +271,12 @@ void SearchPage::refresh() {
     m_result->show(chosen);
     m_front->select(name);
     m_table->select(m_rows.rowOf(name));
+    if (m_many.size() > 1) { // a table made anew forgets them
+        std::vector<int> rows;
+        for (const QString& one : m_many)
+            if (const int row = m_rows.rowOf(one); row >= 0) rows.push_back(row);
+        m_table->selectAlso(rows);
+    }
     refreshPrices();
     refreshMeasured();
 }

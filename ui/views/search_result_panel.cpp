@@ -71,6 +71,7 @@ void SearchResultPanel::cell(int row, int column, const QString& text, bool isHe
 
 void SearchResultPanel::show(const SearchCandidate* candidate) {
     m_name->setVisible(candidate != nullptr);
+    setTitle(tr("Chosen plan"));
     m_table->setVisible(candidate != nullptr);
     m_apply->setEnabled(false);
     styleLabel(m_note, TextStyle::Caption, Role::Text2);
@@ -101,7 +102,12 @@ void SearchResultPanel::show(const SearchCandidate* candidate) {
     const QString broken = m_model.broken(*candidate);
     m_apply->setEnabled(!inUse && mismatch.isEmpty());
     const ApplyPrice price = m_model.applyPrice(*candidate);
-    m_apply->setText(m_apply->isEnabled() && price.seconds ? tr("Apply, re-prefill %1").arg(secondsText(*price.seconds)) : tr("Apply"));
+    const bool isPriced = m_apply->isEnabled() && price.seconds;
+    m_apply->setText(isPriced ? tr("Apply, re-prefill %1").arg(secondsText(*price.seconds)) : tr("Apply"));
+    // The long button takes the chip's place: the name becomes the title then.
+    m_name->setVisible(!isPriced);
+    constexpr int kTitle = 90; // px
+    setTitle(isPriced ? QFontMetrics(Theme::instance().font(TextStyle::PanelTitle)).elidedText(candidate->name, Qt::ElideMiddle, kTitle) : tr("Chosen plan"));
     QStringList notes;
     if (!mismatch.isEmpty()) notes << mismatch;
     if (mismatch.isEmpty() && inUse) notes << tr("This is the plan in use.");

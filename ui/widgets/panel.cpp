@@ -21,7 +21,7 @@ namespace {
 
 /// What a scrolling body asks for at most: a share of a low window, more of a high one, px.
 int mostAsked(int windowHeight) {
-    return std::max(windowHeight * 18 / 100, windowHeight - 620);
+    return std::max(windowHeight * 14 / 100, windowHeight - 620); // four of them fit into a column of the lowest window
 }
 
 /// As high as its content where the window is high enough for that; never narrower than the content.

@@ -2,6 +2,10 @@
 // line or the settings say; a history that cannot be written costs a warning.
 #include "tests/ui/gui/gui_session.h"
 
+#include "ui/views/plan_budget_panel.h"
+#include "ui/views/plan_page.h"
+#include "ui/views/search_page.h"
+#include "ui/widgets/plan/budget_rows.h"
 #include "ui/widgets/shell/banner_area.h"
 
 #ifndef Q_MOC_RUN // moc 6.4 cannot read concepts
@@ -11,6 +15,7 @@
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QPushButton>
 
 namespace moa {
 
@@ -36,8 +41,11 @@ private slots:
     void theSettingsNameTheFile();
     void noHistoryNoFile();
     void aHistoryThatCannotBeWrittenIsToldOnce();
+    void speedsComeBackWithTheirRuns();
+    void whatTheSearchPageMeasuresIsARow();
 
 private:
+    static BudgetRows::Row decodeRow(Session& session) { return session.bench().planPage().budget().rows().rows().back(); }
     QTemporaryDir m_folder;
     QString file(const char* name) const { return m_folder.filePath(QString::fromLatin1(name)); }
     /// Everything that is to be written is there.
@@ -121,6 +129,69 @@ void HistoryFlowTest::aHistoryThatCannotBeWrittenIsToldOnce() {
     QVERIFY(isWritten(session));
     QCOMPARE(session.banners(page).count(), banners);
     QCOMPARE(session.workspace().captureRun(), 0);
+}
+
+void HistoryFlowTest::speedsComeBackWithTheirRuns() {
+    const QString path = file("speeds.sqlite");
+    const QString plan = file("p.json");
+    test::writeUniformPlan(plan, 6, 8, 4, 128, 0.25);
+    qint64 run = 0;
+    {
+        Session session({.history = path});
+        QVERIFY(session.openTiny());
+        session.workspace().setLength(512);
+        session.bench().open(plan);
+        QVERIFY(session.wait([&] { return !session.workspace().plan().isDense(); }));
+        session.hand().key(Qt::Key_3, Qt::ControlModifier);
+        session.hand().settle(50);
+        QVERIFY(decodeRow(session).kind == BudgetRows::Kind::Unknown);
+        session.hand().click(&session.bench().planPage().budget().measure());
+        QVERIFY(session.wait([&] { return decodeRow(session).kind == BudgetRows::Kind::Measured; }));
+        QVERIFY(isWritten(session));
+        QVERIFY(session.wait([&] { return decodeRow(session).tip.contains(u"Run "_s); }));
+        const auto list = rows(path);
+        QCOMPARE(list[0].command, "bench");
+        run = list[0].id.value;
+        QVERIFY(decodeRow(session).tip.contains(u"Run %1."_s.arg(run)));
+        QCOMPARE(row(path, list[0].id).measurements[0].name, "decode_tok_s");
+        // An edit makes it stale, undo makes it right again.
+        session.workspace().plan().setRule({{0, 0}}, {64, 0}, u"edit"_s);
+        QVERIFY(decodeRow(session).kind == BudgetRows::Kind::Stale);
+        session.grab(u"plan-stale"_s);
+        session.hand().key(Qt::Key_Z, Qt::ControlModifier);
+        QVERIFY(decodeRow(session).kind == BudgetRows::Kind::Measured);
+    }
+    Session next({.history = path});
+    QVERIFY(next.openTiny());
+    next.bench().open(plan);
+    next.hand().key(Qt::Key_3, Qt::ControlModifier);
+    QVERIFY(next.wait([&] { return decodeRow(next).kind == BudgetRows::Kind::Measured; }));
+    QVERIFY2(decodeRow(next).tip.contains(u"Run %1."_s.arg(run)), qPrintable(decodeRow(next).tip));
+}
+
+void HistoryFlowTest::whatTheSearchPageMeasuresIsARow() {
+    const QString path = file("search.sqlite");
+    Session session({.history = path});
+    QVERIFY(session.openTiny());
+    session.hand().key(Qt::Key_4, Qt::ControlModifier);
+    SearchPage& page = session.bench().searchPage();
+    QVERIFY(session.wait([&] { return page.model().best() != nullptr && page.model().best()->isProven; }));
+    SearchMeasurements& measurements = page.measurements();
+    measurements.measure({}, 384, 2);
+    QVERIFY(session.wait([&] { return measurements.job() == nullptr; }));
+    measurements.check({u"Best"_s}, 384, 1);
+    QVERIFY(session.wait([&] { return measurements.job() == nullptr; }));
+    QVERIFY(isWritten(session));
+    const auto list = rows(path);
+    QCOMPARE(list.size(), 2u);
+    QCOMPARE(list[0].command, "retrieval");
+    QCOMPARE(list[1].command, "validate");
+    QCOMPARE(row(path, list[0].id).measurements.size(), 3u);
+    const RunDetail validate = row(path, list[1].id);
+    QCOMPARE(validate.measurements.size(), 1u);
+    QCOMPARE(validate.measurements[0].name, "answer_nll");
+    QCOMPARE(validate.measurements[0].value, measurements.all().front().answerNll);
+    QVERIFY(session.wait([&] { return measurements.run(measurements.all().front().ticket) == list[1].id.value; }));
 }
 
 } // namespace

@@ -150,6 +150,59 @@ private slots:
         QVERIFY(!m_session->workspace().plan().isDense());
     }
 
+    void severalAreChosenTogether() {
+        useTiny();
+        const auto row = [this](int at) { return table().visualRect(table().model()->index(at, 0)).center(); };
+        QVERIFY(m_session->buttonNamed(u"Validate"_s) != nullptr);
+        m_session->hand().click(table().viewport(), row(1));
+        m_session->hand().click(table().viewport(), row(3), Qt::ControlModifier);
+        QCOMPARE(table().selectedRows(), (std::vector<int>{1, 3}));
+        QVERIFY(m_session->buttonNamed(u"Validate 2"_s) != nullptr);
+        m_session->hand().click(table().viewport(), row(5), Qt::ShiftModifier);
+        QCOMPARE(table().selectedRows(), (std::vector<int>{1, 3, 4, 5}));
+        QVERIFY(m_session->buttonNamed(u"Validate 4"_s) != nullptr);
+        m_session->hand().click(table().viewport(), row(2));
+        QVERIFY(m_session->buttonNamed(u"Validate"_s) != nullptr);
+        // A box over two points of the front.
+        FrontChart& chart = page().front().chart();
+        const QPoint a = chart.placeOf(u"c25"_s), b = chart.placeOf(u"c30"_s);
+        const QPoint from(a.x() - 14, std::min(a.y(), b.y()) - 20), to(b.x() + 14, std::max(a.y(), b.y()) + 20);
+        m_session->hand().press(chart.viewport(), from);
+        m_session->hand().move(chart.viewport(), to);
+        m_session->hand().release(chart.viewport(), to);
+        QVERIFY(m_session->buttonNamed(u"Validate 2"_s) != nullptr);
+        QCOMPARE(chart.selected(), u"c25"_s);
+        QVERIFY2(model().bounds().density == 0.5, "a box moves no limit");
+    }
+
+    void aBoundOfOneLengthShapesTheFront() {
+        useTiny();
+        const auto lossAt = [this](const QString& name) {
+            const auto c = std::ranges::find(model().candidates(), name, &SearchCandidate::name);
+            return c == model().candidates().end() ? -1.0 : c->price.loss.at(model().objectiveLength());
+        };
+        const double before = lossAt(u"c50"_s);
+        SearchBounds bounds = model().bounds();
+        bounds.densityAt[1024] = 0.3; // of 0.5 at all lengths
+        model().setBounds(bounds);
+        QVERIFY(model().isFrontStale());
+        QVERIFY(m_session->wait([this] { return !model().isFrontStale(); }));
+        QVERIFY(proven());
+        const auto at = std::ranges::find(model().candidates(), u"c50"_s, &SearchCandidate::name);
+        QVERIFY(at != model().candidates().end());
+        QVERIFY2(at->price.density.at(1024) <= 0.3 + 1e-9, "the front at the bound's own density keeps the bound of the length");
+        QVERIFY(lossAt(u"c50"_s) >= before - 1e-12);
+        const auto narrow = std::ranges::find(model().candidates(), u"c25"_s, &SearchCandidate::name);
+        if (narrow != model().candidates().end()) QVERIFY(narrow->price.density.at(1024) <= 0.15 + 64.0 * 2 / 1024);
+        // A limit on the drawn loss is a line over the front, one on another length is a part of it.
+        bounds.loss[model().objectiveLength()] = 1;
+        model().setBounds(bounds);
+        QVERIFY(!model().isFrontStale());
+        bounds.loss[1024] = 1;
+        model().setBounds(bounds);
+        QVERIFY(model().isFrontStale());
+    }
+
     void theTableIsAProperModel() {
         QAbstractItemModelTester tester(table().model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
         useTiny();

@@ -125,6 +125,28 @@ private slots:
         }
     }
 
+    void applyingNamesItsPrice() {
+        m_model->openBundledProfile(u"moa-tiny"_s);
+        QVERIFY(QTest::qWaitFor([this] { return m_model->best() != nullptr && m_model->best()->isProven; }, kWait));
+        Workspace& workspace = m_loaded->workspace;
+        QVERIFY(!workspace.prefillSeconds());
+        QVERIFY(m_loaded->capture(u"a line of text, "_s.repeated(60)));
+        QVERIFY(workspace.prefillSeconds() && *workspace.prefillSeconds() > 0);
+        const SearchCandidate best = m_model->candidates().front();
+        // From dense everything only narrows: nothing is to be read again.
+        ApplyPrice price = m_model->applyPrice(best);
+        QCOMPARE(price.wider, 0);
+        QVERIFY(price.narrower > 0 && !price.seconds);
+        std::set<HeadRef> all;
+        for (int l = 0; l < 6; ++l)
+            for (int g = 0; g < 4; ++g) all.insert({l, g});
+        workspace.plan().setRule(all, {128, 0}, u"narrow"_s);
+        price = m_model->applyPrice(best);
+        QVERIFY(price.wider > 0);
+        QCOMPARE(price.narrower, 0);
+        QVERIFY(price.seconds == workspace.prefillSeconds());
+    }
+
     void aFileOfAnotherSetIsRefused() {
         QTemporaryDir folder;
         const QString file = folder.filePath(u"own.moaprofile"_s);
@@ -154,10 +176,16 @@ private slots:
         speeds.measureSpans();
         QVERIFY(QTest::qWaitFor([&] { return speeds.job() == nullptr; }, kWait));
         const SpanTimes& times = speeds.spanTimes();
-        QVERIFY(times.points.size() >= 3);
-        QCOMPARE(times.points.back().first, 512);
+        if (times.isEmpty()) { // a machine with other work to do
+            QCOMPARE(m_loaded->problems.all.size(), 1);
+            QVERIFY(m_loaded->problems.all.front().text.contains(u"equally long"_s));
+            return;
+        }
+        QCOMPARE(times.points.front().first, 128);
+        QCOMPARE(times.points.back().first, 8192);
+        QVERIFY(times.points.back().second > times.points.front().second);
         for (std::size_t i = 1; i < times.points.size(); ++i) QVERIFY(times.points[i].second >= times.points[i - 1].second);
-        QVERIFY(times.seconds(64) >= 0 && times.seconds(4096) >= times.seconds(512));
+        QVERIFY(times.seconds(64) >= 0 && times.seconds(16384) >= times.seconds(8192));
     }
 
     void kernelTimesFromAFile_data() {

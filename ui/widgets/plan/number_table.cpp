@@ -3,6 +3,7 @@
 
 #include "ui/viewmodels/plan_table_model.h"
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/shell/plain_table.h"
 #include "ui/widgets/theme.h"
 
 #include <QHeaderView>
@@ -90,21 +91,8 @@ NumberTable::NumberTable(const QString& name, std::vector<Column> columns, QWidg
     : QTableView(parent), m_columns(std::move(columns)) {
     setAccessibleName(name);
     setItemDelegate(new NumberDelegate(*this));
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
-    setSelectionBehavior(SelectRows);
-    setSelectionMode(SingleSelection);
-    setEditTriggers(NoEditTriggers);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setWordWrap(false);
+    setUpPlainTable(*this);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    setVerticalScrollMode(ScrollPerPixel);
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setSectionsClickable(false);
     connect(this, &QTableView::clicked, this, [this](const QModelIndex& index) {
         if (m_columns[std::size_t(index.column())].kind == ColumnKind::Button)
             emit buttonPressed(index.row());
@@ -144,12 +132,7 @@ int NumberTable::columnWidthOf(int column) const {
 }
 
 void NumberTable::restyle() {
-    const Theme& theme = Theme::instance();
-    verticalHeader()->setDefaultSectionSize(theme.rowHeight(TextStyle::Table));
-    horizontalHeader()->setFixedHeight(theme.rowHeight(TextStyle::Caption) + 4);
-    QFont head = theme.font(TextStyle::Caption);
-    head.setWeight(QFont::DemiBold);
-    horizontalHeader()->setFont(head);
+    stylePlainTable(*this);
     if (model() == nullptr) return;
     int taken = 0, open = -1;
     for (int c = 0; c < model()->columnCount(); ++c) {
@@ -174,7 +157,9 @@ QSize NumberTable::sizeHint() const {
 }
 
 QSize NumberTable::minimumSizeHint() const {
-    return {sizeHint().width(), horizontalHeader()->height() + 2 * verticalHeader()->defaultSectionSize()};
+    // The last column stays whole beside a bar.
+    const int bar = verticalScrollBarPolicy() == Qt::ScrollBarAlwaysOff ? 0 : verticalScrollBar()->sizeHint().width();
+    return {sizeHint().width() + bar, horizontalHeader()->height() + 2 * verticalHeader()->defaultSectionSize()};
 }
 
 void NumberTable::resizeEvent(QResizeEvent* event) {

@@ -180,6 +180,7 @@ void RuleLine::paintOthers(QPainter& painter) {
     const auto label = [&](const QString& text, double n, const Rule& rule, Role role) {
         QRectF box(0, 0, metrics.horizontalAdvance(text) + 4, metrics.height());
         box.moveBottomRight({std::min(x(n), m_plot.right() - 4), y(held(rule, n)) - 3});
+        if (box.left() < m_plot.left()) box.moveTopLeft({x(n) + 8, y(held(rule, n)) + 3}); // beside a steep line near the axis
         if (box.top() < m_plot.top() || std::ranges::any_of(taken, [&](const QRectF& other) { return other.intersects(box); })) return;
         taken.push_back(box);
         painter.setPen(theme.color(role));

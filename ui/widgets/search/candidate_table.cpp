@@ -2,6 +2,7 @@
 #include "ui/widgets/search/candidate_table.h"
 
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/shell/plain_table.h"
 
 #include <QHeaderView>
 #include <QKeyEvent>
@@ -49,21 +50,8 @@ private:
 CandidateTable::CandidateTable(Roles roles, QWidget* parent) : QTableView(parent) {
     setAccessibleName(tr("Candidate plans"));
     setItemDelegate(new CandidateDelegate(roles, this));
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
-    setSelectionBehavior(SelectRows);
+    setUpPlainTable(*this);
     setSelectionMode(ExtendedSelection);
-    setEditTriggers(NoEditTriggers);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setWordWrap(false);
-    setVerticalScrollMode(ScrollPerPixel);
-    setHorizontalScrollMode(ScrollPerPixel);
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    horizontalHeader()->setHighlightSections(false);
-    horizontalHeader()->setSectionsClickable(false);
     connect(this, &QTableView::doubleClicked, this, [this](const QModelIndex& index) { emit rowOpened(index.row()); });
     connect(&Theme::instance(), &Theme::changed, this, &CandidateTable::restyle);
     restyle();
@@ -77,12 +65,18 @@ void CandidateTable::setModel(QAbstractItemModel* model) {
 }
 
 void CandidateTable::select(int row) {
-    if (row == currentIndex().row() && (row < 0 || selectionModel()->isRowSelected(row))) return;
+    if (row == currentIndex().row()) return;
     m_quiet = true;
     if (row < 0)
         clearSelection();
     else
         selectRow(row);
+    m_quiet = false;
+}
+
+void CandidateTable::selectAlso(const std::vector<int>& rows) {
+    m_quiet = true;
+    for (const int row : rows) selectionModel()->select(model()->index(row, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
     m_quiet = false;
 }
 
@@ -101,11 +95,7 @@ void CandidateTable::selectionChanged(const QItemSelection& selected, const QIte
 
 void CandidateTable::restyle() {
     const Theme& theme = Theme::instance();
-    verticalHeader()->setDefaultSectionSize(theme.rowHeight(TextStyle::Table));
-    QFont head = theme.font(TextStyle::Caption);
-    head.setWeight(QFont::DemiBold);
-    horizontalHeader()->setFont(head);
-    horizontalHeader()->setFixedHeight(theme.rowHeight(TextStyle::Caption) + 4);
+    stylePlainTable(*this);
     QPalette colours = palette();
     colours.setColor(QPalette::Base, theme.color(Role::Surface));
     colours.setColor(QPalette::Button, theme.color(Role::Surface));

@@ -18,7 +18,8 @@ public:
     explicit CandidateTable(Roles roles, QWidget* parent = nullptr);
 
     void setModel(QAbstractItemModel* model) override;
-    void select(int row); ///< −1: none; no signal. A row that is selected among others leaves them selected
+    void select(int row); ///< −1: none; no signal. What is selected with the current row stays
+    void selectAlso(const std::vector<int>& rows); ///< no signal
     std::vector<int> selectedRows() const; ///< ascending
 
 signals:
