@@ -107,6 +107,9 @@ public:
     /// Writes `count` file values of `dtype` to device memory, in the device's type.
     virtual void uploadWeight(void* device, const void* values, DType dtype, std::int64_t count) = 0;
 
+    /// Whether weights in blocks stay as they are: embed(), linear() and linearBackward() then take them.
+    virtual bool keepsBlocks() const { return false; }
+
     /// out[r] = table[ids[r]].
     virtual void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) = 0;
     virtual void rmsNorm(const Tensor& out, const Tensor& x, const Tensor& weight, float eps) = 0;

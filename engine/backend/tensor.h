@@ -2,9 +2,11 @@
 #pragma once
 
 #include "engine/core/model_config.h"
+#include "moa_kernels/blocks.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace moa {
 
@@ -13,11 +15,15 @@ struct Tensor {
     void* data = nullptr;
     DType dtype = DType::F32;
     std::int64_t rows = 0, cols = 0, stride = 0;
+    std::optional<kernels::BlockType> blocks{}; ///< weights in blocks, rows without gaps; `dtype` says nothing then
 
+    std::int64_t rowBytes() const {
+        return blocks ? static_cast<std::int64_t>(kernels::blockRowBytes(*blocks, cols)) : stride * bytesPerValue(dtype);
+    }
     /// Rows [first, first + count).
     Tensor rowRange(std::int64_t first, std::int64_t count) const {
         Tensor part = *this;
-        part.data = static_cast<std::byte*>(data) + first * stride * bytesPerValue(dtype);
+        part.data = static_cast<std::byte*>(data) + first * rowBytes();
         part.rows = count;
         return part;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/core/model_config.h"
+#include "moa_kernels/blocks.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,8 @@ std::size_t tensorBlockValues(TensorType type);
 std::size_t tensorTypeBytes(TensorType type);
 /// The weight type as a core DType; nothing for block types and for types that are no weights.
 std::optional<DType> weightType(TensorType type);
+/// The block type as kernels know it; nothing for types of single elements.
+std::optional<kernels::BlockType> blockType(TensorType type);
 /// Whether a model's weights may have this type.
 bool isWeightType(TensorType type);
 
@@ -49,6 +52,8 @@ struct TensorView {
     /// them; copyRows() gives them in the order of Hugging Face files.
     int interleavedHeads = 0;
 
+    /// The bytes of row `index` of a matrix, in the order of Hugging Face files.
+    std::span<const std::byte> row(std::int64_t index) const;
     std::size_t elements() const { return bytes / tensorTypeBytes(type) * tensorBlockValues(type); }
     /// The elements in place; T must match the element type's size.
     template <class T>

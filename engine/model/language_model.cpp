@@ -38,22 +38,17 @@ LanguageModel::LanguageModel(std::shared_ptr<const Model> files, Backend& backen
     for (int l = 0; l < c.layers && !stop.stop_requested(); ++l) {
         const std::string base = "model.layers." + std::to_string(l) + ".";
         const std::string attention = base + "self_attn.", mlp = base + "mlp.";
-        const std::int64_t qRows = std::int64_t(c.heads) * c.headDim, kvRows = std::int64_t(c.kvHeads) * c.headDim;
         Layer layer;
         const auto load = [&](std::initializer_list<std::string> names, std::int64_t cols) {
             return loadWeight(names, cols, layer.memory);
         };
         layer.inputNorm = load({base + "input_layernorm.weight"}, c.hidden);
-        layer.qkv = load({attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
-                         c.hidden);
-        layer.q = layer.qkv.rowRange(0, qRows);
-        layer.k = layer.qkv.rowRange(qRows, kvRows);
-        layer.v = layer.qkv.rowRange(qRows + kvRows, kvRows);
-        layer.o = load({attention + "o_proj.weight"}, qRows);
+        loadSideBySide({attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"},
+                       {&layer.q, &layer.k, &layer.v}, c.hidden, layer.qkv, layer.memory);
+        layer.o = load({attention + "o_proj.weight"}, std::int64_t(c.heads) * c.headDim);
         layer.postNorm = load({base + "post_attention_layernorm.weight"}, c.hidden);
-        layer.gateUp = load({mlp + "gate_proj.weight", mlp + "up_proj.weight"}, c.hidden);
-        layer.gate = layer.gateUp.rowRange(0, c.intermediate);
-        layer.up = layer.gateUp.rowRange(c.intermediate, c.intermediate);
+        loadSideBySide({mlp + "gate_proj.weight", mlp + "up_proj.weight"}, {&layer.gate, &layer.up}, c.hidden,
+                       layer.gateUp, layer.memory);
         layer.down = load({mlp + "down_proj.weight"}, c.intermediate);
         m_layers.push_back(std::move(layer));
         if (progress) progress({"load weights", l + 1, c.layers});
@@ -63,7 +58,7 @@ LanguageModel::LanguageModel(std::shared_ptr<const Model> files, Backend& backen
 }
 
 void LanguageModel::checkWeightsFit() const {
-    const auto bytes = static_cast<std::uint64_t>(parameterCount(config()) * bytesPerValue(m_backend.dtype()));
+    const std::uint64_t bytes = moa::weightBytes(*m_files, m_backend.dtype(), m_backend.keepsBlocks());
     const DeviceInfo device = m_backend.device();
     if (bytes > device.freeBytes)
         throw MemoryError("the weights of " + m_files->name + " on " + device.name, bytes, device.freeBytes,
@@ -72,15 +67,35 @@ void LanguageModel::checkWeightsFit() const {
 
 LanguageModel::~LanguageModel() = default;
 
+bool LanguageModel::staysInBlocks(const TensorView& weight) const {
+    return m_backend.keepsBlocks() && blockType(weight.type);
+}
+
+void LanguageModel::loadSideBySide(std::initializer_list<std::string> names, std::initializer_list<Tensor*> parts,
+                                   std::int64_t cols, Tensor& whole, std::vector<Buffer>& memory) {
+    const bool apart = std::any_of(names.begin(), names.end(),
+                                   [this](const std::string& name) { return staysInBlocks(m_files->weight(name)); });
+    if (!apart) whole = loadWeight(names, cols, memory);
+    std::int64_t row = 0;
+    auto name = names.begin();
+    for (Tensor* part : parts) {
+        const std::int64_t rows = m_files->weight(*name).shape.front();
+        *part = apart ? loadWeight({*name}, cols, memory) : whole.rowRange(row, rows);
+        row += rows;
+        ++name;
+    }
+}
+
 Tensor LanguageModel::loadWeight(std::initializer_list<std::string> names, std::int64_t cols,
                                  std::vector<Buffer>& memory) {
+    const TensorView& first = m_files->weight(*names.begin());
     std::int64_t values = 0;
     for (const std::string& name : names) values += static_cast<std::int64_t>(m_files->weight(name).elements());
-    const DType type = m_backend.dtype();
-    memory.push_back(m_backend.allocate(static_cast<std::size_t>(values * bytesPerValue(type)),
-                                        "weight " + *names.begin()));
+    Tensor all{nullptr, m_backend.dtype(), values / cols, cols, cols};
+    if (names.size() == 1 && staysInBlocks(first)) all.blocks = blockType(first.type);
+    memory.push_back(m_backend.allocate(static_cast<std::size_t>(all.rows * all.rowBytes()), "weight " + first.name));
     m_weightBytes += memory.back().bytes();
-    const Tensor all = view(memory.back(), values / cols, cols);
+    all.data = memory.back().data();
     std::int64_t row = 0;
     for (const std::string& name : names) {
         const TensorView& t = m_files->weight(name);
@@ -92,6 +107,11 @@ Tensor LanguageModel::loadWeight(std::initializer_list<std::string> names, std::
 }
 
 void LanguageModel::upload(const TensorView& t, const Tensor& to) {
+    if (to.blocks) {
+        for (std::int64_t row = 0; row < to.rows; ++row)
+            m_backend.upload(to.rowRange(row, 1).data, t.row(row).data(), static_cast<std::size_t>(to.rowBytes()));
+        return;
+    }
     if (const auto plain = weightType(t.type); plain && t.interleavedHeads == 0)
         return m_backend.uploadWeight(to.data, t.data, *plain, to.rows * to.cols);
     std::vector<float> panel(static_cast<std::size_t>(std::min(to.rows, kPanelRows) * to.cols));

@@ -102,6 +102,11 @@ private:
 
     /// Names are the file's; parts are put one below the other. Counts the bytes.
     Tensor loadWeight(std::initializer_list<std::string> names, std::int64_t cols, std::vector<Buffer>& memory);
+    /// Weights that read the same rows: one below the other in `whole`, or each for itself where the device keeps their
+    /// blocks, which may differ.
+    void loadSideBySide(std::initializer_list<std::string> names, std::initializer_list<Tensor*> parts, std::int64_t cols,
+                        Tensor& whole, std::vector<Buffer>& memory);
+    bool staysInBlocks(const TensorView& weight) const;
     void upload(const TensorView& weight, const Tensor& to);
     Completion forwardChunk(std::span<ForwardItem> items, const LogitsFn& logits, const std::stop_token& stop);
     bool runRecorded(std::span<ForwardItem> items, const LogitsFn& logits);

@@ -55,11 +55,21 @@ std::int64_t parameterCount(const ModelConfig& config) {
     return sum;
 }
 
+std::uint64_t weightBytes(const Model& files, DType deviceType, bool keepsBlocks) {
+    std::uint64_t sum = 0;
+    for (const RequiredWeight& need : requiredWeights(files.config)) {
+        const TensorView& weight = files.weight(need.name);
+        const bool kept = keepsBlocks && blockType(weight.type);
+        sum += kept ? weight.bytes : weight.elements() * static_cast<std::uint64_t>(bytesPerValue(deviceType));
+    }
+    return sum;
+}
+
 MemoryEstimate estimateMemory(const ModelConfig& config, const MemoryRequest& request) {
     checkRequest(config, request);
     const std::int64_t n = request.tokens, value = bytesPerValue(request.dtype);
     MemoryEstimate estimate;
-    estimate.weights = static_cast<std::uint64_t>(parameterCount(config) * value);
+    estimate.weights = request.weights > 0 ? request.weights : static_cast<std::uint64_t>(parameterCount(config) * value);
     estimate.activations = static_cast<std::uint64_t>(activationBytes(config, request));
     const std::int64_t slot = 2ll * config.headDim * value * request.batch; // a key and a value
     const std::int64_t dense = config.kvHeads * denseCache(n, kDefaultSink) * slot;

@@ -12,8 +12,13 @@
 
 namespace moa {
 
+class Model;
+
 /// Values in the weights of a model of this shape.
 std::int64_t parameterCount(const ModelConfig& config);
+
+/// Bytes of a model's weights on a device of this type; where it keeps blocks, weights in blocks stay as in the file.
+std::uint64_t weightBytes(const Model& files, DType deviceType, bool keepsBlocks);
 
 /// What is to be run. A plan is taken at exactly N; a Sequence under a plan rounds its own N up to a block.
 struct MemoryRequest {
@@ -21,6 +26,7 @@ struct MemoryRequest {
     std::int64_t tokens = 0;          ///< N, ≥ 1: what each sequence holds, answer included
     int batch = 1;                    ///< sequences at once, ≥ 1
     const SparsePlan* plan = nullptr; ///< null: dense
+    std::uint64_t weights = 0;        ///< bytes, as weightBytes() says; 0: each value takes what `dtype` does
 };
 
 /// Bytes by part. Without a plan its figures are the dense ones.

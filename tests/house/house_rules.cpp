@@ -21,7 +21,7 @@ struct Row {
 };
 
 const Names kCli{"engine", "kernels", "moa_kernels", "store"};
-const Names kLoader{"engine/core"};
+const Names kLoader{"engine/core", "moa_kernels"};
 const Names kModel{"engine/core", "engine/loader", "engine/backend"};
 const Names kOnModel{"engine/core", "engine/loader", "engine/backend", "engine/model"};
 const Names kProfile{"engine/core",  "engine/loader", "engine/backend",

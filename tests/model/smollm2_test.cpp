@@ -30,14 +30,18 @@ TEST(SmolLM2, TokenIdsAreTheLibrarys) {
     }
 }
 
-TEST(SmolLM2, LogitsAreThoseOfTheDequantisedModel) {
+/// In one piece products dequantise panels of weights; token by token they read the blocks.
+class SmolLM2Logits : public testing::TestWithParam<std::vector<std::size_t>> {};
+
+TEST_P(SmolLM2Logits, AreThoseOfTheDequantisedModel) {
     NEEDS_SMOLLM2(files);
     const Golden golden("smollm2.safetensors");
     const auto ids = golden.ints("ids"), top = golden.ints("top");
     const auto columns = golden.floats("columns"), deviation = golden.floats("deviation");
     const auto backend = makeCpuBackend(2);
     LanguageModel model(files, *backend);
-    const auto logits = logitsOf(model, MaskSource::dense(), ids, {512});
+    EXPECT_EQ(model.weightBytes(), files->weightBytes()); // as they are in the file
+    const auto logits = logitsOf(model, MaskSource::dense(), ids, GetParam());
     const auto vocab = static_cast<std::size_t>(model.config().vocab), step = columns.size() / ids.size();
     std::size_t same = 0;
     double worst = 0;
@@ -53,6 +57,10 @@ TEST(SmolLM2, LogitsAreThoseOfTheDequantisedModel) {
     EXPECT_LT(worst, 1e-3);
     EXPECT_GE(double(same), 0.99 * double(ids.size()));
 }
+
+INSTANTIATE_TEST_SUITE_P(Pieces, SmolLM2Logits,
+                         testing::Values(std::vector<std::size_t>{512}, std::vector<std::size_t>{1},
+                                         std::vector<std::size_t>{5, 8, 9}));
 
 } // namespace
 } // namespace moa::test

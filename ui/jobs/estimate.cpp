@@ -12,7 +12,7 @@ namespace moa {
 RunEstimate estimateRun(const EstimateInput& input) {
     const ModelConfig& config = input.model.config;
     MemoryRequest request{DeviceChoice{input.onCard ? 0 : -1, {}}.valueType(config.dtype), input.length, input.batch,
-                          input.plan ? &*input.plan : nullptr};
+                          input.plan ? &*input.plan : nullptr, input.onCard ? 0 : input.model.processorWeightBytes};
     const MemoryEstimate at = estimateMemory(config, request);
     RunEstimate result;
     result.dense = {at.weights, at.kvDense, at.activations};

@@ -23,6 +23,7 @@ ModelFacts factsOf(const Model& model, const QString& path, const fs::path& reso
     facts.config = model.config;
     facts.dtype = QString::fromUtf8(tensorTypeName(model.mainType()).data());
     facts.fileWeightBytes = model.weightBytes();
+    facts.processorWeightBytes = weightBytes(model, DType::F32, true);
     facts.parameters = quint64(parameterCount(model.config));
     facts.hasChatTemplate = model.chat.family() != ChatFamily::None && model.chat.known();
     facts.isBuiltIn = model.path.string().starts_with(resources.string());

@@ -31,6 +31,7 @@ struct ModelFacts {
     ModelConfig config;
     QString dtype; ///< of the files: "F16"
     quint64 fileWeightBytes = 0;
+    quint64 processorWeightBytes = 0; ///< once loaded on the processor, which keeps quantised weights as they are
     quint64 parameters = 0;
     bool hasChatTemplate = false, isBuiltIn = false;
 };

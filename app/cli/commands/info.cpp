@@ -79,7 +79,8 @@ ExitCode runInfo(const InfoOptions& options, CliContext& cli) {
                          std::to_string(c.context) + " tokens");
     const DType type = cli.backend(c.dtype).dtype();
     const MemoryEstimate memory = estimateMemory(
-        c, {type, context, options.batch, plan.get() ? &plan.get()->plan : nullptr});
+        c, {type, context, options.batch, plan.get() ? &plan.get()->plan : nullptr,
+            weightBytes(*files, type, cli.backend().keepsBlocks())});
     const std::string fileType(tensorTypeName(files->mainType()));
     Json result = {{"model", files->name},
                    {"architecture", c.architecture},

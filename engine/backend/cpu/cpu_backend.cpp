@@ -6,6 +6,7 @@
 #include "engine/backend/cpu/thread_pool.h"
 #include "engine/core/error.h"
 #include "engine/core/heap_use.h"
+#include "moa_kernels/blocks.h"
 #include "moa_kernels/convert.h"
 #include "moa_kernels/elementwise.h"
 
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <vector>
 
 extern "C" void openblas_set_num_threads(int);
 
@@ -27,6 +29,7 @@ float AttentionShape::scale() const { return 1.0f / std::sqrt(static_cast<float>
 namespace {
 
 float* f32(const Tensor& t) { return static_cast<float*>(t.data); }
+const std::byte* bytes(const Tensor& t) { return static_cast<const std::byte*>(t.data); }
 
 constexpr std::size_t kHugePage = std::size_t(2) << 20;
 
@@ -76,7 +79,15 @@ public:
         }
     }
 
+    bool keepsBlocks() const override { return true; }
+
     void embed(const Tensor& out, std::span<const int> ids, const Tensor& table) override {
+        if (table.blocks) {
+            for (std::size_t r = 0; r < ids.size(); ++r)
+                kernels::dequantiseBlocks(*table.blocks, bytes(table.rowRange(ids[r], 1)), table.cols,
+                                          f32(out) + static_cast<std::int64_t>(r) * out.stride);
+            return;
+        }
         for (std::size_t r = 0; r < ids.size(); ++r)
             std::memcpy(f32(out) + static_cast<std::int64_t>(r) * out.stride, f32(table) + ids[r] * table.stride,
                         static_cast<std::size_t>(out.cols) * sizeof(float));
@@ -97,11 +108,18 @@ public:
     }
 
     void linear(const Tensor& out, const Tensor& x, const Tensor& weight, bool accumulate) override {
-        multiply(out, x, weight, true, accumulate);
+        if (!weight.blocks) return multiply(out, x, weight, true, accumulate);
+        if (x.rows <= kernels::kMostBlockRows) return multiplyBlocks(out, x, weight, accumulate);
+        forPanels(weight, [&](const Tensor& panel, std::int64_t first) {
+            multiply(columns(out, first, panel.rows), x, panel, true, accumulate);
+        });
     }
 
     void linearBackward(const Tensor& dX, const Tensor& dOut, const Tensor& weight, bool accumulate) override {
-        multiply(dX, dOut, weight, false, accumulate);
+        if (!weight.blocks) return multiply(dX, dOut, weight, false, accumulate);
+        forPanels(weight, [&](const Tensor& panel, std::int64_t first) {
+            multiply(dX, columns(dOut, first, panel.rows), panel, false, accumulate || first > 0);
+        });
     }
 
     void rope(const Tensor& x, int heads, std::span<const std::int64_t> positions, const Tensor& cosine,
@@ -238,7 +256,43 @@ private:
         });
     }
 
+    /// Few rows times weights in blocks, read as they are.
+    void multiplyBlocks(const Tensor& out, const Tensor& x, const Tensor& w, bool accumulate) {
+        m_quantised.assign(f32(x), x.rows, x.cols, x.stride);
+        constexpr std::int64_t part = 64; // weight rows
+        m_pool.run((w.rows + part - 1) / part, [&](std::int64_t i, int) {
+            const std::int64_t first = i * part;
+            const Tensor rows = w.rowRange(first, std::min(part, w.rows - first));
+            kernels::blockProduct(*w.blocks, bytes(rows), rows.rows, m_quantised, f32(out) + first, out.stride, accumulate);
+        });
+    }
+
+    /// Weights in blocks as floats, some rows at a time: panel, its first row.
+    template <class Body>
+    void forPanels(const Tensor& w, Body&& body) {
+        constexpr std::int64_t panelValues = std::int64_t(1) << 20, part = 16;
+        const std::int64_t most = std::max<std::int64_t>(64, panelValues / w.cols / 64 * 64);
+        m_panel.resize(static_cast<std::size_t>(std::min(most, w.rows) * w.cols));
+        for (std::int64_t first = 0; first < w.rows; first += most) {
+            const std::int64_t rows = std::min(most, w.rows - first);
+            m_pool.run((rows + part - 1) / part, [&](std::int64_t i, int) {
+                const Tensor some = w.rowRange(first + i * part, std::min(part, rows - i * part));
+                kernels::dequantiseBlocks(*w.blocks, bytes(some), some.rows * w.cols, m_panel.data() + i * part * w.cols);
+            });
+            body(Tensor{m_panel.data(), DType::F32, rows, w.cols, w.cols}, first);
+        }
+    }
+
+    static Tensor columns(const Tensor& t, std::int64_t first, std::int64_t count) {
+        Tensor part = t;
+        part.data = f32(t) + first;
+        part.cols = count;
+        return part;
+    }
+
     ThreadPool m_pool;
+    kernels::QuantisedRows m_quantised;
+    std::vector<float> m_panel;
     CpuAttention m_attention{m_pool};
 };
 
