@@ -63,6 +63,7 @@ bool Tour::run() {
     dragEdge();
     plan();
     search();
+    compare();
     dark();
     eject();
     write();

@@ -49,6 +49,9 @@ private:
     void search();
     /// The question of a profile, plans at a held-out length and on tasks; each is cancelled once there is something to see.
     void searchMeasures();
+    /// The Compare page: to the divergence, the blamed head and the needle grid.
+    void compare();
+    void compareNeedles();
     void dark();
     void eject();
     void write();

@@ -1,6 +1,7 @@
 // Construction, opening of files, problems, drops, closing.
 #include "app/gui/workbench.h"
 
+#include "ui/views/compare_page.h"
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
 #include "ui/views/plan_page.h"
@@ -76,6 +77,10 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_window->addPage({u"search"_s, u"search"_s, tr("Search"), QKeySequence(Qt::CTRL | Qt::Key_4),
                        tr("Bounds in, the best plan and its price out")}, m_searchPage);
     connectSearchPage(options.settingsFile);
+    m_comparePage = new ComparePage(*m_workspace, m_window->actions());
+    m_window->addPage({u"compare"_s, u"compare"_s, tr("Compare"), QKeySequence(Qt::CTRL | Qt::Key_5),
+                       tr("Dense and sparse side by side, and the head to blame")}, m_comparePage);
+    connectComparePage();
     connectContextBar();
     connectStatusBar();
     connectProblems();
@@ -114,9 +119,12 @@ void Workbench::open(const QString& path) {
         return m_window->showPage(u"model"_s);
     case FileKind::Plan: return m_workspace->openPlan(path);
     case FileKind::Profile: return m_workspace->openProfile(path);
-    case FileKind::Prompt:
-        m_workspace->openPrompt(path);
-        return m_window->showPage(u"inspect"_s);
+    case FileKind::Prompt: {
+        // Both pages show prompts: who compares goes on comparing.
+        const QString page = m_window->currentPage() == u"compare"_s ? u"compare"_s : u"inspect"_s;
+        m_workspace->openPrompt(path, page);
+        return m_window->showPage(page);
+    }
     }
 }
 

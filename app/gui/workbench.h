@@ -20,6 +20,7 @@
 
 namespace moa {
 
+class ComparePage;
 class InspectPage;
 class ModelPage;
 class PlanPage;
@@ -48,6 +49,7 @@ public:
     InspectPage& inspectPage() { return *m_inspectPage; }
     PlanPage& planPage() { return *m_planPage; }
     SearchPage& searchPage() { return *m_searchPage; }
+    ComparePage& comparePage() { return *m_comparePage; }
 
     /// A fault of the program itself: said in a banner and in the log.
     void reportFault(const QString& what);
@@ -67,6 +69,9 @@ private:
     /// Where unsaved edits and bounds are kept.
     static QString dataFolder(const QString& settingsFile);
     void openFile(const QString& title, const QString& filter, std::function<void(const QString&)> use);
+    void addCompareActions();
+    void connectComparePage();
+    void refreshCompareActions();
     void startAutosave(const QString& settingsFile);
     void refreshActions();
     void connectContextBar();
@@ -106,6 +111,7 @@ private:
     InspectPage* m_inspectPage = nullptr;
     PlanPage* m_planPage = nullptr;
     SearchPage* m_searchPage = nullptr;
+    ComparePage* m_comparePage = nullptr;
     RecentFiles m_recentModels, m_recentPlans, m_recentPrompts, m_recentProfiles;
     bool m_closeConfirmed = false;
     WorkbenchSettings m_preferences;

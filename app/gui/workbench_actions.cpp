@@ -1,6 +1,7 @@
 // What the actions do, and when they can be done.
 #include "app/gui/workbench.h"
 
+#include "ui/views/compare_page.h"
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
@@ -36,6 +37,7 @@ void Workbench::addActions() {
     addPlanActions();
     addPlanExchangeActions();
     addInspectActions();
+    addCompareActions();
     addExportAction();
     addWorkspaceAction();
     const auto refresh = [this] { refreshActions(); };
@@ -165,10 +167,12 @@ void Workbench::addInspectActions() {
             m_window->showPage(u"inspect"_s);
         });
     add({.id = u"run.job"_s, .text = tr("&Run the page's job"), .menu = MenuId::Run, .shortcut = QKeySequence(Qt::Key_F5),
-         .icon = u"play"_s, .detail = tr("Load on the Model page, capture on Inspect")},
+         .icon = u"play"_s, .detail = tr("Load on the Model page, capture on Inspect, run both on Compare")},
         [this] {
             if (m_window->currentPage() == u"model"_s)
                 m_workspace->load();
+            else if (m_window->currentPage() == u"compare"_s)
+                m_comparePage->model().runOrPause();
             else
                 m_workspace->capture();
         });

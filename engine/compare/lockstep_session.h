@@ -77,6 +77,7 @@ public:
     LockstepFeed feed() const { return m_feed; }
     bool apart() const { return m_apart; }
     const WindowMap& windows() const { return m_windows; }
+    std::int64_t layoutLength() const { return m_length; } ///< N that both caches are laid out for
     std::uint64_t denseBytes() const { return m_panes[0].bytes; }
     std::uint64_t sparseBytes() const { return m_panes[1].bytes; }
     /// Keys that the mask would show to the sparse side and that narrower windows of a shorter text had dropped.

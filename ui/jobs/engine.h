@@ -3,12 +3,14 @@
 
 #include "ui/jobs/calibration_service.h"
 #include "ui/jobs/capture_service.h"
+#include "ui/jobs/compare_service.h"
 #include "ui/jobs/decode_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/export_service.h"
 #include "ui/jobs/history_service.h"
 #include "ui/jobs/model_service.h"
+#include "ui/jobs/needle_service.h"
 #include "ui/jobs/plan_service.h"
 #include "ui/jobs/prompt_service.h"
 #include "ui/jobs/search_service.h"
@@ -19,7 +21,8 @@ namespace moa {
 struct Engine {
     explicit Engine(const EngineOptions& options, const HistoryOptions& historyOptions = {})
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
-          plans(reader, state), captures(worker, views, state), calibration(worker, state), decode(worker, state), exports(worker, files, state),
+          plans(reader, state), captures(worker, views, state), calibration(worker, state), compares(worker, state), needles(worker, state),
+          decode(worker, state), exports(worker, files, state),
           history(files, state, historyOptions), search(state) {}
     ~Engine() {
         search.shutDown();
@@ -41,6 +44,8 @@ struct Engine {
     PlanService plans;
     CaptureService captures;
     CalibrationService calibration;
+    CompareService compares;
+    NeedleService needles;
     DecodeService decode;
     ExportService exports;
     HistoryService history;

@@ -61,6 +61,7 @@ LanguageModel& EngineState::model() {
 }
 
 void EngineState::eject() {
+    m_guest.reset();
     m_model.reset();
     ::malloc_trim(0); // the allocator would keep freed pages otherwise, and the memory bar would not move
 }

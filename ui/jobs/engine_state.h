@@ -43,6 +43,8 @@ public:
     LanguageModel& model();
     bool hasModel() const { return m_model != nullptr; }
     void setModel(std::unique_ptr<LanguageModel> model) { m_model = std::move(model); }
+    /// What lives on the loaded model, e.g. caches of a comparison: freed before it, or when another guest comes.
+    void setGuest(std::shared_ptr<void> guest) { m_guest = std::move(guest); }
     /// Frees the model and hands its memory back to the system.
     void eject();
 
@@ -52,6 +54,7 @@ private:
     std::atomic<int> m_card{-1};
     std::unique_ptr<Backend> m_backend;
     std::unique_ptr<LanguageModel> m_model;
+    std::shared_ptr<void> m_guest; ///< on the model
     std::mutex m_mutex;                                                       ///< guards what follows
     std::vector<std::pair<std::string, std::shared_ptr<const Model>>> m_files; ///< newest last
 };

@@ -3,6 +3,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tasks/task_encoding.h"
+#include "ui/jobs/needle_options.h"
 
 #include <QFile>
 #include <QFileInfo>
@@ -108,27 +109,48 @@ void PromptService::fromFile(const QString& path) {
     });
 }
 
-void PromptService::sample(const QString& task, std::int64_t tokens, quint64 seed) {
-    const QString name = tr("Sample: %1").arg(task);
-    run(name, [name, task, tokens, seed, state = m_state] {
+void PromptService::sample(const QString& task, std::int64_t tokens, quint64 seed, int questions) {
+    const QString name = questions > 1 ? tr("Needle: %1").arg(task) : tr("Sample: %1").arg(task);
+    run(name, [name, task, tokens, seed, questions, state = m_state] {
         const Model& model = state->model().files();
         const TaskEncoder encoder(model);
         const TaskGenerator generator = encoder.generator(state->options().resources / "texts");
         const TaskPrompt made = generator.make({.task = task.toStdString(),
                                                 .length = std::size_t(tokens),
-                                                .questions = 1,
+                                                .questions = questionsPerPrompt(task.toStdString(), questions),
                                                 .seed = seed,
                                                 .reserved = encoder.beginTokens()});
         std::vector<int> ids = encoder.head(made);
         std::vector<std::int64_t> evidence = findEvidence(ids, made.questions.front().answer, model);
+        std::size_t answerBegin = 0;
         for (const std::string& text :
              {questionTail(encoder.turns(), made.questions.front()), made.questions.front().answer}) {
+            answerBegin = ids.size();
             const std::vector<int> more = encoder.encode(text);
             ids.insert(ids.end(), more.begin(), more.end());
         }
         PromptValue prompt = promptOf(name, std::move(ids), model);
         prompt.query = askingQuery(prompt.ids, evidence);
         prompt.evidence = std::move(evidence);
+        prompt.answerBegin = std::int64_t(answerBegin);
+        prompt.task = task;
+        return prompt;
+    });
+}
+
+void PromptService::needle(const NeedleQuestion& question, int length, int depth, int sample) {
+    const QString name = tr("Needle: %1, %2 tokens, depth %3 of %4").arg(question.task).arg(length).arg(depth + 1).arg(question.depths);
+    run(name, [name, question, length, depth, sample, state = m_state] {
+        const Model& model = state->model().files();
+        NeedlePrompt made = needlePrompt(model, needleOptions(question, state->options().resources), length, depth, sample);
+        std::vector<std::int64_t> evidence = findEvidence(made.head, made.expected, model);
+        const auto answerBegin = std::int64_t(made.ids.size());
+        made.ids.insert(made.ids.end(), made.answer.begin(), made.answer.end());
+        PromptValue prompt = promptOf(name, std::move(made.ids), model);
+        prompt.query = askingQuery(prompt.ids, evidence);
+        prompt.evidence = std::move(evidence);
+        prompt.answerBegin = answerBegin;
+        prompt.task = question.task;
         return prompt;
     });
 }

@@ -3,6 +3,7 @@
 
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
+#include "ui/jobs/needle_service.h"
 #include "ui/jobs/values.h"
 
 namespace moa {
@@ -20,7 +21,10 @@ public:
     void fromFile(const QString& path);
     /// A built-in retrieval prompt ("lines", "facts", "passkey") of about `tokens` tokens with its right answer, so that
     /// the last rows show where the answer was looked up. `evidence` marks that answer where it stands in the text.
-    void sample(const QString& task, std::int64_t tokens, quint64 seed);
+    /// With several `questions` the earliest one is asked: its evidence lies far from the end.
+    void sample(const QString& task, std::int64_t tokens, quint64 seed, int questions = 1);
+    /// A sample of a needle grid's cell, as it was measured.
+    void needle(const NeedleQuestion& question, int length, int depth, int sample);
 
 signals:
     void ready(const moa::PromptValue& prompt);

@@ -61,6 +61,8 @@ struct PromptValue {
     /// Tokens that hold the answer to the prompt's question, ascending; empty where nobody says.
     std::vector<std::int64_t> evidence;
     std::int64_t query = -1; ///< the token that predicts the answer's first evidence; −1: nobody says
+    std::int64_t answerBegin = -1; ///< where the right answer of a sample begins, which a model is asked for; −1: no sample
+    QString task; ///< of a sample: "lines"; empty: the user's own text
 };
 
 struct PlanValue {

@@ -47,20 +47,10 @@ void Workspace::connectEngine() {
         emit loadedChanged();
         emit ejectedBytes(before, after);
     });
-    connect(&m_engine.prompts, &PromptService::ready, this, [this](const PromptValue& prompt) {
-        if (!m_promptFile.isEmpty()) emit fileOpened(u"prompt"_s, std::exchange(m_promptFile, {}));
-        m_prompt = std::make_shared<const PromptValue>(prompt);
-        m_promptInfluence.reset();
-        m_prefillSeconds.reset();
-        setLength(std::int64_t(prompt.ids.size()));
-        emit promptChanged();
-        emit influenceChanged();
-        const int last = int(prompt.ids.size()) - 1;
-        m_selection.pointAt(prompt.query >= 0 ? int(prompt.query) : last,
-                            prompt.evidence.empty() ? 0 : int(prompt.evidence.front()));
-        capture();
+    connect(&m_engine.prompts, &PromptService::ready, this, &Workspace::onPrompt);
+    connect(&m_engine.prompts, &PromptService::failed, this, [this](const QString& name, const JobError& error) {
+        emit problem({m_promptPage, tr("Prompt %1 cannot be used").arg(QFileInfo(name).fileName()), error.message, {}});
     });
-    connect(&m_engine.prompts, &PromptService::failed, this, onFailed(u"inspect"_s, tr("Prompt %1 cannot be used")));
     connect(&m_engine.plans, &PlanService::planRead, this, &Workspace::onPlan);
     connect(&m_engine.plans, &PlanService::failed, this, onFailed(u"inspect"_s, tr("%1 cannot be opened or saved")));
     connect(&m_engine.plans, &PlanService::planSaved, this, [this](const QString& path, const SparsePlan& saved) {
@@ -93,6 +83,19 @@ void Workspace::connectEngine() {
                 m_promptInfluence = std::move(influence);
                 emit influenceChanged();
             });
+}
+
+void Workspace::onPrompt(const PromptValue& prompt) {
+    if (!m_promptFile.isEmpty()) emit fileOpened(u"prompt"_s, std::exchange(m_promptFile, {}));
+    m_prompt = std::make_shared<const PromptValue>(prompt);
+    m_promptInfluence.reset();
+    m_prefillSeconds.reset();
+    setLength(std::int64_t(prompt.ids.size()));
+    emit promptChanged();
+    emit influenceChanged();
+    const int last = int(prompt.ids.size()) - 1;
+    m_selection.pointAt(prompt.query >= 0 ? int(prompt.query) : last, prompt.evidence.empty() ? 0 : int(prompt.evidence.front()));
+    capture();
 }
 
 void Workspace::chooseModel(const QString& path, bool thenLoad) {
@@ -195,6 +198,7 @@ void Workspace::eject() {
 }
 
 void Workspace::stopWork() {
+    emit stopping();
     for (Job* job : {m_capturing, m_measuring})
         if (job != nullptr) job->cancel();
 }
@@ -215,19 +219,47 @@ void Workspace::setBatch(int batch) {
     emit lengthChanged();
 }
 
-void Workspace::openPrompt(const QString& path) {
+void Workspace::openPrompt(const QString& path, const QString& page) {
     m_promptFile = path;
+    m_promptPage = page;
     m_engine.prompts.fromFile(path);
 }
 
 void Workspace::pastePrompt(const QString& text) {
     m_promptFile.clear();
+    m_promptPage = u"inspect"_s;
     m_engine.prompts.fromText(tr("Pasted text"), text, false);
 }
 
-void Workspace::samplePrompt(const QString& task, std::int64_t tokens) {
+void Workspace::askPrompt(const QString& text, const QString& page) {
     m_promptFile.clear();
-    m_engine.prompts.sample(task, tokens, 0);
+    m_promptPage = page;
+    m_engine.prompts.fromText(tr("Typed text"), text, m_model && m_model->hasChatTemplate);
+}
+
+void Workspace::samplePrompt(const QString& task, std::int64_t tokens, int questions, const QString& page) {
+    m_promptFile.clear();
+    m_promptPage = page;
+    m_engine.prompts.sample(task, tokens, 0, questions);
+}
+
+void Workspace::needlePrompt(const NeedleQuestion& question, int length, int depth, int sample, const QString& page) {
+    m_promptFile.clear();
+    m_promptPage = page;
+    m_engine.prompts.needle(question, length, depth, sample);
+}
+
+void Workspace::shortenPrompt(std::int64_t tokens, const QString& page) {
+    if (!m_prompt || tokens < 1 || tokens >= std::int64_t(m_prompt->ids.size())) return;
+    constexpr int kEarliestOf = 4;
+    constexpr std::int64_t kRoomForAll = 512; // tokens; a shorter text holds one question
+    if (!m_prompt->task.isEmpty()) return samplePrompt(m_prompt->task, tokens, tokens >= kRoomForAll ? kEarliestOf : 1, page);
+    PromptValue rest;
+    rest.name = tr("%1, last %2 tokens").arg(m_prompt->name).arg(tokens);
+    rest.ids.assign(m_prompt->ids.end() - tokens, m_prompt->ids.end());
+    rest.pieces = m_prompt->pieces.mid(m_prompt->pieces.size() - tokens);
+    rest.special.assign(m_prompt->special.end() - tokens, m_prompt->special.end());
+    onPrompt(rest);
 }
 
 void Workspace::capture() {

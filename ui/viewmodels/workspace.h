@@ -51,9 +51,15 @@ public:
     // Prompt and capture.
 
     std::shared_ptr<const PromptValue> prompt() const { return m_prompt; }
-    void openPrompt(const QString& path);
+    void openPrompt(const QString& path, const QString& page = QStringLiteral("inspect")); ///< `page`: where problems are told
     void pastePrompt(const QString& text);
-    void samplePrompt(const QString& task, std::int64_t tokens);
+    /// As one turn of a user, in the model's own template where it has one. Problems go to `page`.
+    void askPrompt(const QString& text, const QString& page);
+    /// `questions`: the earliest of so many is asked.
+    void samplePrompt(const QString& task, std::int64_t tokens, int questions = 1, const QString& page = QStringLiteral("inspect"));
+    void needlePrompt(const NeedleQuestion& question, int length, int depth, int sample, const QString& page);
+    /// The last `tokens` of the present prompt, or a sample of that length.
+    void shortenPrompt(std::int64_t tokens, const QString& page);
     /// Captures the prompt's attention again, e.g. after a cancel. No-op without prompt or loaded model.
     void capture();
     Job* capturing() const { return m_capturing; }
@@ -105,6 +111,7 @@ signals:
     void influenceChanged();
     void ejectedBytes(quint64 before, quint64 after);
     void problem(const moa::Problem& problem);
+    void stopping(); ///< the model goes: what works on it stops
     void notice(const QString& title, const QString& text);
     void planSaved(const QString& path);
     void planSetAsideChanged();
@@ -113,6 +120,7 @@ signals:
 private:
     void connectEngine();
     void onFacts(const ModelFacts& facts);
+    void onPrompt(const PromptValue& prompt);
     void onPlan(const PlanValue& plan);
     void onProfile(const QString& path, const QList<std::shared_ptr<const InfluenceCurves>>& lengths);
     void dropPlan(const PlanValue& plan, bool edited, const std::optional<ModelFacts>& model);
@@ -136,6 +144,7 @@ private:
     std::optional<LoadedModel> m_loaded;
     QList<DeviceFacts> m_devices;
     QString m_choosing;
+    QString m_promptPage = QStringLiteral("inspect"); ///< that asked for the prompt
     QString m_promptFile; ///< asked for and not answered yet; empty: the prompt comes from elsewhere
     bool m_loadWhenChosen = false, m_usesStoredProfiles = false;
     Job *m_loading = nullptr, *m_capturing = nullptr, *m_measuring = nullptr;

@@ -2,13 +2,13 @@
 #include "ui/widgets/panel.h"
 
 #include "ui/widgets/tab_order.h"
-#include "ui/widgets/theme.h"
 
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
 #include <QPainter>
+#include <QPixmap>
 #include <QResizeEvent>
 #include <QScrollArea>
 #include <QToolButton>
@@ -75,6 +75,8 @@ Panel::Panel(const QString& title, QWidget* parent) : QWidget(parent) {
     m_header = new QHBoxLayout(m_headerBox);
     m_header->setContentsMargins(metrics::kPad, 0, 8, 0);
     m_header->setSpacing(8);
+    m_mark = new QLabel;
+    m_mark->hide();
     m_title = new QLabel;
     m_title->setTextFormat(Qt::PlainText);
     m_note = new QLabel;
@@ -85,6 +87,7 @@ Panel::Panel(const QString& title, QWidget* parent) : QWidget(parent) {
     m_menuButton->setPopupMode(QToolButton::InstantPopup);
     m_menuButton->setMenu(m_menu);
     m_menuButton->hide();
+    m_header->addWidget(m_mark);
     m_header->addWidget(m_title);
     m_header->addWidget(m_note);
     m_header->addStretch(1);
@@ -105,6 +108,12 @@ void Panel::setTitle(const QString& title) {
     setAccessibleName(title);
     m_menuButton->setAccessibleName(tr("More actions of %1").arg(title));
     m_menuButton->setToolTip(m_menuButton->accessibleName());
+}
+
+void Panel::setMark(Role role) {
+    m_markRole = role;
+    m_mark->show();
+    restyle();
 }
 
 void Panel::setNote(const QString& note) {
@@ -152,6 +161,12 @@ void Panel::restyle() {
     QPalette palette = m_note->palette();
     palette.setColor(QPalette::WindowText, theme.color(Role::Text2));
     m_note->setPalette(palette);
+    if (m_markRole) {
+        constexpr int kMark = 10;
+        QPixmap square(kMark, kMark);
+        square.fill(theme.color(*m_markRole));
+        m_mark->setPixmap(square);
+    }
     m_headerBox->setFixedHeight(theme.panelHeaderHeight());
     m_menuButton->setIcon(theme.icon(QStringLiteral("more"), Role::Text2));
     update();

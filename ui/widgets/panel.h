@@ -1,7 +1,11 @@
 // A titled box: the unit that pages are made of. Header (title, note, controls at the right, ⋯ menu) over a body.
 #pragma once
 
+#include "ui/widgets/theme.h"
+
 #include <QWidget>
+
+#include <optional>
 
 class QHBoxLayout;
 class QLabel;
@@ -21,6 +25,8 @@ public:
     explicit Panel(const QString& title, QWidget* parent = nullptr);
 
     void setTitle(const QString& title);
+    /// A square of that colour before the title: the side of a comparison that the panel shows.
+    void setMark(Role role);
     /// Small grey text after the title, e.g. "32 × 8".
     void setNote(const QString& note);
     /// Adds a control at the right end of the header, before the ⋯ button.
@@ -39,7 +45,8 @@ protected:
 private:
     void restyle();
 
-    QLabel *m_title, *m_note;
+    QLabel *m_mark, *m_title, *m_note;
+    std::optional<Role> m_markRole;
     QHBoxLayout* m_header;
     QWidget* m_headerBox;
     QVBoxLayout* m_body;

@@ -2,8 +2,7 @@
 // role, Tab visits all of them in the order in which they are read and comes round again, cells of canvases speak.
 #include "tests/ui/gui/gui_session.h"
 
-#include "ui/views/inspect_page.h"
-#include "ui/views/model_page.h"
+#include "ui/views/compare_page.h"
 #include "ui/views/plan_page.h"
 #include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
@@ -64,7 +63,25 @@ private:
     static void checkTree(QAccessibleInterface* face, QStringList& problems);
     static void checkTab(Session& session, QWidget* page);
     static bool show(Session& session, const QString& state);
+    static bool showCompare(Session& session, bool blamed);
 };
+
+bool AccessibilityTest::showCompare(Session& session, bool blamed) {
+    session.hand().key(Qt::Key_5, Qt::ControlModifier);
+    session.hand().settle(50);
+    if (!blamed) return true;
+    constexpr int kTokens = 512, kEarliestOf = 4;
+    Workspace& workspace = session.workspace();
+    const SparsePlan& shape = workspace.plan().plan();
+    workspace.plan().open({u"half"_s, {}, uniformPlan(shape.layers, shape.heads, shape.kvHeads, {0, 0.5}), {}});
+    workspace.samplePrompt(u"lines"_s, kTokens, kEarliestOf, u"compare"_s);
+    CompareModel& model = session.bench().comparePage().model();
+    if (!session.wait([&] { return workspace.prompt() != nullptr && session.isIdle(); })) return false;
+    model.runToDivergence();
+    if (!session.wait([&] { return model.state() == CompareModel::State::Resting && model.job() == nullptr; })) return false;
+    model.blame();
+    return session.wait([&] { return model.blameNow() != nullptr && session.isIdle(); });
+}
 
 bool AccessibilityTest::show(Session& session, const QString& state) {
     if (state == u"search empty"_s) {
@@ -84,6 +101,7 @@ bool AccessibilityTest::show(Session& session, const QString& state) {
         SearchModel& model = session.bench().searchPage().model();
         return session.wait([&] { return model.isCurrent() && model.best() != nullptr && model.best()->isProven && !model.isFrontStale(); });
     }
+    if (state.startsWith(u"compare"_s)) return showCompare(session, state == u"compare"_s);
     session.hand().key(Qt::Key_2, Qt::ControlModifier);
     session.hand().settle(50);
     if (state == u"inspect empty"_s) return true;
@@ -98,7 +116,7 @@ void AccessibilityTest::pages_data() {
     QTest::addColumn<QString>("state");
     QTest::addColumn<QSize>("size");
     for (const QSize size : {QSize(1600, 1000), QSize(1180, 720)})
-        for (const char* state : {"welcome", "model", "inspect empty", "inspect", "plan", "search empty", "search"})
+        for (const char* state : {"welcome", "model", "inspect empty", "inspect", "plan", "search empty", "search", "compare empty", "compare"})
             QTest::addRow("%s at %d", state, size.width()) << QString::fromLatin1(state) << size;
 }
 
@@ -178,10 +196,7 @@ void AccessibilityTest::pages() {
     session.hand().settle(100);
     session.window().activateWindow();
     checkNames(session.window());
-    QWidget* page = state.startsWith(u"inspect"_s)  ? static_cast<QWidget*>(&session.bench().inspectPage())
-                    : state == u"plan"_s             ? &session.bench().planPage()
-                    : state.startsWith(u"search"_s) ? static_cast<QWidget*>(&session.bench().searchPage())
-                                                     : &session.bench().modelPage();
+    QWidget* page = session.window().page(session.window().currentPage());
     if (!QTest::currentTestFailed()) checkTab(session, page);
 }
 
