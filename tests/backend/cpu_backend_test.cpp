@@ -45,7 +45,7 @@ void expectSameBits(const std::function<Floats(Backend&)>& body) {
 }
 
 TEST(CpuBackend, ProductsAreTheSameForAnyNumberOfThreads) {
-    for (const std::int64_t rows : {1, 2, 7, 23, 24, 65, 512})
+    for (const std::int64_t rows : {1, 2, 7, 23, 24, 65, 95, 97, 131, 512})
         for (const auto& [in, out] :
              {std::pair<std::int64_t, std::int64_t>{256, 688}, {688, 256}, {80, 300}}) {
             SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " +

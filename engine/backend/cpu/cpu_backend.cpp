@@ -232,10 +232,11 @@ private:
     }
 
     /// out (+)= x · Wᵀ or x · W. Few rows: the output's columns are cut on a fixed grid; many: the rows are
-    /// shared out, in pieces that are large enough for OpenBLAS to use the same kernel as for the whole.
+    /// shared out, in pieces that are large enough for OpenBLAS to use the same kernel as for the whole, and that begin
+    /// where its kernels begin a block of rows (12 on Haswell).
     /// Either way the result does not depend on the number of threads.
     void multiply(const Tensor& out, const Tensor& x, const Tensor& w, bool transposed, bool accumulate) {
-        constexpr std::int64_t manyRows = 32, gridCols = 128;
+        constexpr std::int64_t manyRows = 96, gridCols = 128, blockRows = 12;
         constexpr std::int64_t smallProduct =
             2'000'000; // multiply-adds; OpenBLAS has small kernels up to 1,000,000
         const float beta = accumulate ? 1.0f : 0.0f;
@@ -249,10 +250,12 @@ private:
             return;
         }
         const std::int64_t worth = std::max<std::int64_t>(1, out.rows * out.cols * x.cols / smallProduct);
-        const std::int64_t parts = std::min<std::int64_t>(m_pool.threads(), worth);
+        const std::int64_t blocks = out.rows / blockRows;
+        const std::int64_t parts = std::min({std::int64_t(m_pool.threads()), worth, blocks});
         m_pool.run(parts, [&](std::int64_t i, int) {
-            const std::int64_t first = out.rows * i / parts;
-            multiplyPart(out, x, w, transposed, beta, first, out.rows * (i + 1) / parts - first, 0, out.cols);
+            const std::int64_t first = blocks * i / parts * blockRows;
+            const std::int64_t end = i + 1 < parts ? blocks * (i + 1) / parts * blockRows : out.rows;
+            multiplyPart(out, x, w, transposed, beta, first, end - first, 0, out.cols);
         });
     }
 
