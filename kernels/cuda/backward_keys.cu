@@ -1,4 +1,4 @@
-// Attention backward by keys: dK and dV. Eight warps hold 16 keys each and walk the query tiles that see
+// Attention backward by keys: dK and dV. Four warps hold 16 keys each and walk the query tiles that see
 // them, head after head of their group, so that sums over query heads stay in registers.
 #include "kernels/cuda/backward_launch.h"
 #include "kernels/cuda/backward_tiles.cuh"
@@ -10,8 +10,8 @@ namespace {
 
 template <class P>
 struct KeyLayout {
-    static constexpr int kRowValues = P::kBytes; ///< [2 stages][lse, delta][64] floats
-    static constexpr int kShared = kRowValues + 4 * kBackwardTile * 4 + kBackwardSlack;
+    static constexpr int kRowValues = P::kBytes; ///< [stages][lse, delta][64] floats
+    static constexpr int kShared = kRowValues + P::kStages * 2 * kBackwardTile * 4 + kBackwardSlack;
 };
 
 /// Walks the query tiles of every head of the group that see the block's keys.
@@ -97,20 +97,27 @@ __device__ void backwardKeyBlock(const AttentionBackwardParams& p) {
     const int warpKey = firstKey + warp * 16, unitKey = firstKey + warp * 16 / P::kUnit * P::kUnit;
     QueryCursor now{firstHead, firstKey / kBackwardTile, (p.n + kBackwardTile - 1) / kBackwardTile};
     now.settle(h, firstKey, endHead);
-    copyQueries<P, D>(p, now, endHead, stages, values);
+    if constexpr (P::kStages == 2) copyQueries<P, D>(p, now, endHead, stages, values);
     for (int stage = 0; now.head < endHead; stage ^= 1) {
         QueryCursor ahead = now;
         ++ahead.tile;
         ahead.settle(h, firstKey, endHead);
-        copyQueries<P, D>(p, ahead, endHead, stages + (stage ^ 1) * 2 * P::kTileBytes,
-                          values + (stage ^ 1) * 2 * kBackwardTile);
-        waitCopies<1>();
+        const int own = stage % P::kStages;
+        const std::uint32_t queries = stages + own * 2 * P::kTileBytes;
+        float* ownValues = values + own * 2 * kBackwardTile;
+        if constexpr (P::kStages == 2) {
+            copyQueries<P, D>(p, ahead, endHead, stages + (own ^ 1) * 2 * P::kTileBytes,
+                              values + (own ^ 1) * 2 * kBackwardTile);
+            waitCopies<1>();
+        } else {
+            copyQueries<P, D>(p, now, endHead, queries, ownValues);
+            waitCopies<0>();
+        }
         P::publish();
         __syncthreads();
         const int first = now.tile * kBackwardTile, last = first + kBackwardTile - 1;
         if (unitKey <= last && (unitKey < h.sink || first - (unitKey + P::kUnit - 1) < h.window)) {
-            addQueries<P, D>(dK, dV, h, keys, stages + stage * 2 * P::kTileBytes,
-                             values + stage * 2 * kBackwardTile, first, warpKey, lane);
+            addQueries<P, D>(dK, dV, h, keys, queries, ownValues, first, warpKey, lane);
             P::awaitAccumulate(dV);
             P::awaitAccumulate(dK);
         }
@@ -126,7 +133,8 @@ __device__ void backwardKeyBlock(const AttentionBackwardParams& p) {
 }
 
 template <class T, int D, class P>
-__global__ void __launch_bounds__(kBackwardThreads, 1) backwardKeys(const AttentionBackwardParams p) {
+__global__ void __launch_bounds__(kBackwardThreads, kBackwardBlocks)
+    backwardKeys(const AttentionBackwardParams p) {
     if constexpr (kCompiledHere<P>) backwardKeyBlock<T, D, P>(p);
 }
 

@@ -75,7 +75,8 @@ std::size_t layOut(CostSpace& c, char* base, int heads, int multiprocessors) {
         return at;
     };
     const std::size_t parts = static_cast<std::size_t>(heads) * static_cast<std::size_t>(c.parts);
-    c.blocks = take(static_cast<std::size_t>(multiprocessors) * aligned(BlockSpace::bytes(c.tiles)));
+    const auto blocks = static_cast<std::size_t>(multiprocessors) * kBackwardBlocks;
+    c.blocks = take(blocks * aligned(BlockSpace::bytes(c.tiles)));
     c.mapRows = reinterpret_cast<float*>(
         take(static_cast<std::size_t>(heads) * c.rowTiles * 2 * c.mapCells * sizeof(float)));
     const std::size_t zeroBegin = used;

@@ -13,21 +13,24 @@
 
 namespace moa::kernels::cuda {
 
-inline constexpr int kBackwardWarps = 8, kBackwardThreads = kBackwardWarps * 32;
+inline constexpr int kBackwardWarps = 4, kBackwardThreads = kBackwardWarps * 32;
+inline constexpr int kBackwardBlocks =
+    2; ///< on a multiprocessor: one multiplies while the other does arithmetic
 inline constexpr int kBackwardRows = kBackwardWarps * 16; ///< rows of a block, 16 a warp
 inline constexpr int kBackwardTile = 64;                  ///< rows of the other side at once
 
-/// Where a block's arrays lie in shared memory: two arrays of own rows, two stages of two arrays of the other
+/// Where a block's arrays lie in shared memory: two arrays of own rows, and for each stage two of the other
 /// side's.
-template <int RowsBytes, int TileBytes>
+template <int RowsBytes, int TileBytes, int Stages>
 struct BackwardLayout {
-    static constexpr int kRowsBytes = RowsBytes, kTileBytes = TileBytes;
-    static constexpr int kBytes = 2 * kRowsBytes + 4 * kTileBytes;
+    static constexpr int kRowsBytes = RowsBytes, kTileBytes = TileBytes, kStages = Stages;
+    static constexpr int kBytes = 2 * kRowsBytes + kStages * 2 * kTileBytes;
 };
 
-/// mma.sync: rows are padded so that ldmatrix meets no bank conflicts.
+/// mma.sync: rows are padded so that ldmatrix meets no bank conflicts. One stage: cards of 8.6 and 8.9 have
+/// little shared memory, and blocks hide each other's loads.
 template <class T, int D>
-struct WarpProducts : BackwardLayout<kBackwardRows*(2 * D + 16), kBackwardTile*(2 * D + 16)> {
+struct WarpProducts : BackwardLayout<kBackwardRows*(2 * D + 16), kBackwardTile*(2 * D + 16), 1> {
     static constexpr int kPitch = 2 * D + 16;
     static constexpr bool kHopper = false;
     static constexpr int kUnit = 16; ///< rows that see a tile or skip it together
@@ -96,7 +99,7 @@ private:
 /// wgmma: arrays are panels of 64 columns, 128-byte rows swizzled by 128 bytes; both warpgroups multiply
 /// alike.
 template <class T, int D>
-struct GroupProducts : BackwardLayout<kBackwardRows * 2 * D, kBackwardTile * 2 * D> {
+struct GroupProducts : BackwardLayout<kBackwardRows * 2 * D, kBackwardTile * 2 * D, 2> {
     static constexpr bool kHopper = true;
     static constexpr int kUnit = 64;
     static constexpr int kRowsPanel = kBackwardRows * 128, kTilePanel = kBackwardTile * 128;

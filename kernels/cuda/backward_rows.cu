@@ -1,5 +1,5 @@
 // Attention backward by rows: dQ and, from the same products, sums by distance that become rule costs,
-// influence and maps. Eight warps hold 16 query rows each and walk the key tiles from the first to the
+// influence and maps. Four warps hold 16 query rows each and walk the key tiles from the first to the
 // diagonal. Blocks stay and take the next piece of work; which block takes which does not show in the sums.
 #include "kernels/cuda/backward_launch.h"
 #include "kernels/cuda/backward_rows.cuh"
@@ -17,45 +17,36 @@ struct RowLayout {
     static constexpr int kShared = kSpace + sizeof(RowSpace) + kBackwardSlack;
 };
 
-/// Sums one tile per warp group of `space.warps` into the block's tile sums: six threads, after a barrier.
+/// Sums the warps' shares of a tile into the block's tile sums: one thread, after a barrier.
 __device__ inline void keepTileSums(const RowSpace& space, const BlockSpace& block, int keyTile, int stage) {
-    if (threadIdx.x >= 2) return;
+    if (threadIdx.x > 0) return;
     TileSums sum{0, 0, 0};
-    for (int w = 0; w < 4; ++w) {
-        const TileSums& x = space.warps[stage][threadIdx.x * 4 + w];
+    for (const TileSums& x : space.warps[stage])
         sum.mass += x.mass, sum.nearInfluence += x.nearInfluence, sum.farInfluence += x.farInfluence;
-    }
-    block.tiles[keyTile * 2 + threadIdx.x] = sum;
+    block.tiles[keyTile] = sum;
 }
 
-/// Adds Σ|E| by distance and the rows of the maps; threads by bucket, then by cell.
-__device__ inline void addDistances(const CostSpace& c, const BlockSpace& block, double* hist, float* mapRows,
-                                    int firstTile, int lastTile) {
-    for (int t = threadIdx.x; t <= lastTile; t += kBackwardThreads)
-        for (int x = 0; x < 2; ++x) {
-            const int rowTile = firstTile + x;
-            if (rowTile > lastTile) continue;
-            for (int far = 0; far < 2; ++far) {
-                const int keyTile = rowTile - t - far;
-                if (keyTile < 0) continue;
-                const TileSums& sums = block.tiles[keyTile * 2 + x];
-                hist[min(keyTile, kSinkTiles) * c.tiles + t] +=
-                    static_cast<double>(far ? sums.farInfluence : sums.nearInfluence);
-            }
+/// Adds Σ|E| by distance and the tile's row of the maps; threads by bucket, then by cell.
+__device__ inline void addDistances(const CostSpace& c, const BlockSpace& block, double* hist, float* mapRow,
+                                    int rowTile) {
+    for (int t = threadIdx.x; t <= rowTile; t += kBackwardThreads)
+        for (int far = 0; far < 2; ++far) {
+            const int keyTile = rowTile - t - far;
+            if (keyTile < 0) continue;
+            const TileSums& sums = block.tiles[keyTile];
+            hist[min(keyTile, kSinkTiles) * c.tiles + t] +=
+                static_cast<double>(far ? sums.farInfluence : sums.nearInfluence);
         }
-    for (int i = threadIdx.x; i < 2 * c.mapCells; i += kBackwardThreads) {
-        const int x = i / c.mapCells, cell = i % c.mapCells, rowTile = firstTile + x;
-        if (rowTile > lastTile) continue;
+    for (int cell = threadIdx.x; cell < c.mapCells; cell += kBackwardThreads) {
         const auto firstOf = [&](int at) {
             return static_cast<int>((static_cast<std::int64_t>(at) * c.tiles + c.mapCells - 1) / c.mapCells);
         };
         float influence = 0, mass = 0;
         for (int tile = firstOf(cell); tile < min(firstOf(cell + 1), rowTile + 1); ++tile) {
-            const TileSums& sums = block.tiles[tile * 2 + x];
+            const TileSums& sums = block.tiles[tile];
             influence += sums.nearInfluence + sums.farInfluence, mass += sums.mass;
         }
-        mapRows[(x * 2 + 0) * c.mapCells + cell] = influence;
-        mapRows[(x * 2 + 1) * c.mapCells + cell] = mass;
+        mapRow[cell] = influence, mapRow[c.mapCells + cell] = mass;
     }
 }
 
@@ -81,9 +72,10 @@ __device__ inline float sumEight(EightValues v, int lane) {
 /// Costs of all windows from the buckets of the block's rows, added to `costs`.
 template <class T, int D>
 __device__ void addWindowCosts(const HeadInMemory& h, RowSpace& space, const BlockSpace& block, double* costs,
-                               int tiles, int firstRow, int lastTile) {
+                               int tiles, int firstRow) {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, row = threadIdx.x % kBackwardRows;
-    const int rowTile = firstRow / kBackwardTile + row / kBackwardTile, group = threadIdx.x / kBackwardRows;
+    const int rowTile = firstRow / kBackwardTile, group = threadIdx.x / kBackwardRows;
+    constexpr int kGroupWarps = kBackwardRows / 32;
     __shared__ int buckets[kBackwardRows];
     if (group == 0) buckets[row] = settleDominant(space, row, rowTile);
     __syncthreads();
@@ -91,10 +83,10 @@ __device__ void addWindowCosts(const HeadInMemory& h, RowSpace& space, const Blo
                           rowTile, buckets[row], group * 3, lane, firstRow + row < h.n};
     own.begin();
     BucketSums from = own.bucket(0);
-    for (int first = 1; first <= lastTile; first += kWindowsAtOnce) {
+    for (int first = 1; first <= rowTile; first += kWindowsAtOnce) {
 #pragma unroll 4
         for (int i = 0; i < kWindowsAtOnce; ++i) {
-            if (first + i > lastTile) break;
+            if (first + i > rowTile) break;
             const BucketSums to = own.bucket(first + i);
             float c[3];
             own.window(first + i, from, to, c);
@@ -106,9 +98,10 @@ __device__ void addWindowCosts(const HeadInMemory& h, RowSpace& space, const Blo
         for (int i = threadIdx.x; i < 2 * kSinkChoices * kWindowsAtOnce; i += kBackwardThreads) {
             const int w = i % kWindowsAtOnce, k = i / kWindowsAtOnce % kSinkChoices,
                       v = i / (kWindowsAtOnce * kSinkChoices);
-            if (first + w > lastTile) continue;
+            if (first + w > rowTile) continue;
             double sum = 0;
-            for (int x = 0; x < 4; ++x) sum += static_cast<double>(space.windows[k / 3 * 4 + x][k % 3][v][w]);
+            for (int x = 0; x < kGroupWarps; ++x)
+                sum += static_cast<double>(space.windows[k / 3 * kGroupWarps + x][k % 3][v][w]);
             costs[(v * kSinkChoices + k) * (tiles + 1) + first + w] += sum;
         }
         __syncthreads();
@@ -118,8 +111,8 @@ __device__ void addWindowCosts(const HeadInMemory& h, RowSpace& space, const Blo
 /// What the rows of a block add to their head's part, once all their tiles are summed.
 template <class T, int D>
 __device__ void addSums(const HeadInMemory& h, const CostSpace& c, RowSpace& space, const BlockSpace& block,
-                        std::size_t part, int head, int firstRow, int lastTile) {
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, firstTile = firstRow / kBackwardTile;
+                        std::size_t part, int head, int firstRow) {
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, rowTile = firstRow / kBackwardTile;
     __syncwarp();
     for (int row = warp * 16; row < warp * 16 + 16; ++row) {
         if (space.dominantA[row] == 0 || space.influence[row] >= 0) continue;
@@ -127,12 +120,11 @@ __device__ void addSums(const HeadInMemory& h, const CostSpace& c, RowSpace& spa
         if (lane == 0) space.influence[row] = space.dominantA[row] * fabsf(space.dominantG[row] - mean);
     }
     __syncthreads();
-    if (warp < 2) addDominantTiles(space, block, warp, lane);
+    if (warp == 0) addDominantTiles(space, block, lane);
     __syncthreads();
-    const std::size_t rowTile = static_cast<std::size_t>(head) * c.rowTiles + firstTile;
-    addDistances(c, block, c.hist + part * c.histSize(), c.mapRows + rowTile * 2 * c.mapCells, firstTile,
-                 lastTile);
-    addWindowCosts<T, D>(h, space, block, c.costs + part * c.costSize(), c.tiles, firstRow, lastTile);
+    const std::size_t mapRow = static_cast<std::size_t>(head) * c.rowTiles + rowTile;
+    addDistances(c, block, c.hist + part * c.histSize(), c.mapRows + mapRow * 2 * c.mapCells, rowTile);
+    addWindowCosts<T, D>(h, space, block, c.costs + part * c.costSize(), c.tiles, firstRow);
 }
 
 /// g ← dS = A·(g − δ).
@@ -143,7 +135,7 @@ __device__ inline void scoreGradient(const float (&p)[8][4], float (&g)[8][4], c
         for (int i = 0; i < 4; ++i) g[n][i] = p[n][i] * (g[n][i] - delta[i / 2]);
 }
 
-/// dQ of 128 rows from `firstRow` on and, with Sums, what they add to the head's part.
+/// dQ of 64 rows from `firstRow` on and, with Sums, what they add to the head's part.
 template <class T, int D, class P, bool Sums>
 __device__ void backwardBlock(const AttentionBackwardParams& p, const CostSpace& c, const BlockSpace& block,
                               int head, int part, int firstRow) {
@@ -159,7 +151,7 @@ __device__ void backwardBlock(const AttentionBackwardParams& p, const CostSpace&
 
     loadBackwardRows<P, D>(h, firstRow, shared);
     int tile = nextTile(h, 0, firstRow, lastRow);
-    copyKeys<P, D>(h, tile, end, stages);
+    if constexpr (P::kStages == 2) copyKeys<P, D>(h, tile, end, stages);
     float lse[2], delta[2], dQ[D / 8][4] = {};
     loadRowValues(h, warpRow, lane, lse, delta);
     if constexpr (Sums)
@@ -168,11 +160,16 @@ __device__ void backwardBlock(const AttentionBackwardParams& p, const CostSpace&
     RowSums sums;
     for (int stage = 0; tile < end; stage ^= 1) {
         const int ahead = nextTile(h, tile + 1, firstRow, lastRow);
-        copyKeys<P, D>(h, ahead, end, stages + (stage ^ 1) * 2 * P::kTileBytes);
-        waitCopies<1>();
+        const std::uint32_t keys = stages + stage % P::kStages * 2 * P::kTileBytes;
+        if constexpr (P::kStages == 2) {
+            copyKeys<P, D>(h, ahead, end, stages + (stage ^ 1) * 2 * P::kTileBytes);
+            waitCopies<1>();
+        } else {
+            copyKeys<P, D>(h, tile, end, keys);
+            waitCopies<0>();
+        }
         P::publish();
         __syncthreads();
-        const std::uint32_t keys = stages + stage * 2 * P::kTileBytes;
         if (h.seesTile(tile, unitRow, unitRow + P::kUnit - 1)) {
             float weights[8][4], g[8][4];
             weightsAndGradients<P>(weights, g, h, shared, keys, lse, warpRow, tile * kBackwardTile, lane);
@@ -194,14 +191,13 @@ __device__ void backwardBlock(const AttentionBackwardParams& p, const CostSpace&
                         2 * p.dQStride, h.n - warpRow, lane);
     if constexpr (Sums) {
         sums.endRows(space, lane, warp);
-        addSums<T, D>(h, c, space, block, static_cast<std::size_t>(head) * c.parts + part, head, firstRow,
-                      end - 1);
+        addSums<T, D>(h, c, space, block, static_cast<std::size_t>(head) * c.parts + part, head, firstRow);
     }
     __syncthreads(); // before the next rows overwrite shared memory
 }
 
 template <class T, int D, class P, bool Sums>
-__global__ void __launch_bounds__(kBackwardThreads, 1)
+__global__ void __launch_bounds__(kBackwardThreads, kBackwardBlocks)
     backwardRows(const AttentionBackwardParams p, const CostSpace c, int parts, int* counter) {
     if constexpr (kCompiledHere<P>) {
         __shared__ int taken;
@@ -251,8 +247,8 @@ cudaError_t launchBackwardRows(const AttentionBackwardParams& p, const RuleCostP
         const auto kernel = costs ? backwardRows<typename Kind::T, Kind::D, P, true>
                                   : backwardRows<typename Kind::T, Kind::D, P, false>;
         if (const auto e = allowSharedMemory(kernel, kShared); e != cudaSuccess) return e;
-        return launchKernel(kernel, dim3(multiprocessors), dim3(kBackwardThreads), kShared, stream, false, p,
-                            space, parts, counter);
+        return launchKernel(kernel, dim3(multiprocessors * kBackwardBlocks), dim3(kBackwardThreads), kShared,
+                            stream, false, p, space, parts, counter);
     });
 }
 

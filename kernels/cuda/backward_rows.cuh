@@ -23,7 +23,7 @@ __device__ void copyKeys(const HeadInMemory& h, int tile, int end, std::uint32_t
     commitCopies();
 }
 
-/// Begins to load 128 rows of queries and output gradients.
+/// Begins to load a block's rows of queries and output gradients.
 template <class P, int D>
 __device__ void loadBackwardRows(const HeadInMemory& h, int first, std::uint32_t shared) {
     const int count = min(kBackwardRows, h.n - first);

@@ -1,5 +1,5 @@
 // Sums that the row pass of attention backward gathers about distances, and their conversion into what every
-// window costs. A block works on 128 query rows, two row tiles, thread by row in the conversion.
+// window costs. A block works on a tile of 64 query rows, thread by row in the conversion.
 #pragma once
 
 #include "kernels/cuda/backward_tiles.cuh"
@@ -21,14 +21,13 @@ struct TileSums {
     float mass, nearInfluence, farInfluence; ///< Σ A, Σ|E| near, Σ|E| far
 };
 
-/// What one block needs in global memory while it works on 128 rows.
+/// What one block needs in global memory while it works on a tile of rows.
 struct BlockSpace {
-    BucketSums* buckets; ///< [T][128]
-    TileSums* tiles;     ///< [T][2]
+    BucketSums* buckets; ///< [T][64]
+    TileSums* tiles;     ///< [T]
 
     __host__ __device__ static std::size_t bytes(int tiles) {
-        return static_cast<std::size_t>(tiles) *
-               (kBackwardRows * sizeof(BucketSums) + 2 * sizeof(TileSums) + 8);
+        return static_cast<std::size_t>(tiles) * (kBackwardRows * sizeof(BucketSums) + sizeof(TileSums) + 4);
     }
     __device__ BlockSpace(char* workspace, int block, int tiles) {
         char* own = workspace + block * ((bytes(tiles) + 255) / 256 * 256);
@@ -227,16 +226,15 @@ __device__ inline int settleDominant(RowSpace& space, int row, int rowTile) {
 
 /// Adds the dominant weights and their influence to the tile sums: a warp, in the order of the rows of one
 /// tile.
-__device__ inline void addDominantTiles(const RowSpace& space, const BlockSpace& block, int tileInBlock,
-                                        int lane) {
-    for (int first = tileInBlock * kBackwardTile; first < (tileInBlock + 1) * kBackwardTile; first += 32) {
+__device__ inline void addDominantTiles(const RowSpace& space, const BlockSpace& block, int lane) {
+    for (int first = 0; first < kBackwardRows; first += 32) {
         const int row = first + lane;
         const float a = space.dominantA[row];
         const int key = a > 0 ? space.dominantKey[row] : -1;
         const int tile = key < 0 ? -1 : key / kBackwardTile;
         const unsigned same = __match_any_sync(~0u, tile);
         if (tile >= 0 && __ffs(same) - 1 == lane) { // one lane for all rows with that tile
-            TileSums& to = block.tiles[tile * 2 + tileInBlock];
+            TileSums& to = block.tiles[tile];
             TileSums sums = to;
             for (unsigned rest = same; rest; rest &= rest - 1) {
                 const int other = first + __ffs(rest) - 1;

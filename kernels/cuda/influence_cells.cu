@@ -1,5 +1,5 @@
 // Published influence of one query head in cells of up to 64 × 64 tokens, down to single ones: the data of
-// influence pictures. Eight warps hold 16 query rows each, as in the row pass of attention backward.
+// influence pictures. Four warps hold 16 query rows each, as in the row pass of attention backward.
 #include "kernels/cuda/backward_launch.h"
 #include "kernels/cuda/backward_rows.cuh"
 #include "kernels/cuda/head_dims.cuh"
@@ -13,7 +13,7 @@ constexpr int kCellPitch = kBackwardTile + 4; ///< floats
 
 template <class P>
 struct CellLayout {
-    static constexpr int kCells = P::kBytes; ///< [128][kCellPitch] floats: |E| of a tile
+    static constexpr int kCells = P::kBytes; ///< [64][kCellPitch] floats: |E| of a tile
     static constexpr int kShared = kCells + kBackwardRows * kCellPitch * 4 + kBackwardSlack;
 };
 
