@@ -59,6 +59,16 @@ for r in of("torch", "prefill"):
                         "flex_ms": flex, "ratio_to_flex": flex / ms if isinstance(flex, float) else None})
 
 
+published = {r["tokens"]: r for r in of("torch", "published_profile")}
+profile = []
+for r in of("moa", "profile"):
+    row = {"tokens": r["context"], "seconds": r["seconds"], "peak_bytes": r["peak_bytes"]}
+    if peer := published.get(r["context"]):
+        row.update({"published_seconds": peer["seconds"], "published_peak_bytes": peer["peak_bytes"],
+                    "ratio_to_published": peer["seconds"] / r["seconds"]})
+    profile.append(row)
+
+
 def one(context, batch, d):
     """Figures of this project at exactly that batch under two spans."""
     group = [r for r in of("moa", "decode") if (r["context"], r["batch"], density(r), r["plan"]) == (context, batch, d, "two")]
@@ -78,12 +88,13 @@ memory = {f"density {d}": one(4096, 8, d) for d in (1.0, 0.5) if one(4096, 8, d)
 if len(memory) == 2:
     total = {k: v["weight_bytes"] + v["allocated_bytes"] for k, v in memory.items()}
     memory["whole_memory_ratio"] = total["density 1.0"] / total["density 0.5"]
-result = {"breakdown_4k_50": breakdown, "memory_4k_batch_8": memory, "card": card, "shape": "llama-7b", "decode": decode, "prefill": prefill, "figures": rows}
+result = {"breakdown_4k_50": breakdown, "memory_4k_batch_8": memory, "card": card, "shape": "llama-7b", "decode": decode, "prefill": prefill, "profile": profile,
+          "figures": rows}
 path = f"{out_dir}/{name}.json"
 with open(path, "w") as f:
     json.dump(result, f, indent=1)
 print(path)
-for row in [result["breakdown_4k_50"], result["memory_4k_batch_8"]] + decode + prefill:
+for row in [result["breakdown_4k_50"], result["memory_4k_batch_8"]] + decode + prefill + profile:
     if not row:
         continue
     print({k: (round(v, 3) if isinstance(v, float) else v) for k, v in row.items()})

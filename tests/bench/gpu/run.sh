@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Measures this project and its peers side by side on one GPU, alternating, and collects the figures.
 #   tests/bench/gpu/run.sh OUT_DIR [--bin DIR]     OUT_DIR gets log.jsonl and <card>.json
-# Without --bin the benches are compiled first (build.sh). Peers need PyTorch; without it they are left out.
+# Without --bin the benches are compiled first (build.sh). Peers need PyTorch; without it they are left out. With MOA set
+# to the program, profiles of a 7B shape are measured too, beside the published method.
 set -uo pipefail
 cd "$(dirname "$0")/../../.."
 out=$1
 bin=$out/build
-[ "${2:-}" = --bin ] && bin=$3 || tests/bench/gpu/build.sh "$bin" decode_bench prefill_bench heatmap_bench
+[ "${2:-}" = --bin ] && bin=$3 || tests/bench/gpu/build.sh "$bin" decode_bench prefill_bench backward_bench heatmap_bench
 log=$out/log.jsonl
 mkdir -p "$out" && : >"$log"
 # note NAME COMMAND…: every JSON line of the command, marked with who measured it.
@@ -32,5 +33,14 @@ if [ $has_peer = 1 ]; then
     note torch "${peer[@]}" prefill
     note moa "$bin/prefill_bench" "${prefill[@]}"
     note torch "${peer[@]}" prefill 8192
+fi
+note moa "$bin/backward_bench" 2048:128 4096:128 8192:128 8192:64 8192:128:4
+if [ -n "${MOA:-}" ]; then
+    profile() {
+        "$MOA" bench profile --shape llama-7b --context "$1" --device cuda --json --no-db | tr -d '\n'
+        echo
+    }
+    for n in 2048 4096 8192 32768 131072; do note moa profile $n; done
+    [ $has_peer = 1 ] && note torch python3 tests/bench/gpu/peers/published_profile.py
 fi
 python3 tests/bench/gpu/collect.py "$log" "$out"
