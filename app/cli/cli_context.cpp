@@ -1,10 +1,12 @@
 #include "app/cli/cli_context.h"
 
 #include "engine/core/resources.h"
+#include "app/cli/privacy.h"
 #include "app/cli/versions.h"
 
 #include "engine/backend/cpu/cpu_backend.h"
 
+#include "engine/loader/sha256.h"
 #include "engine/plan/json_file.h"
 
 #include <cstdio>
@@ -15,6 +17,10 @@ namespace moa::cli {
 namespace {
 
 constexpr int kMostThreads = 1024;
+
+const char* nameOf(DType type) {
+    return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
+}
 
 ExitCode exitCodeOf(RunStatus status) {
     switch (status) {
@@ -53,6 +59,8 @@ void CliContext::addCommonOptions(CLI::App& command) {
     command.add_option("--seed", options.seed, "for everything that chance decides")->group(group);
     command.add_option("--db", options.db, "history file, instead of the user's own")->group(group);
     command.add_flag("--no-db", options.noDb, "leave no trace in the history")->group(group);
+    command.add_flag("--no-prompts", options.noPrompts, "keep only hashes of prompts and texts in the history")
+        ->group(group);
     command.add_flag("--json", options.json, "one JSON document on standard output")->group(group);
     command.add_flag("--quiet", options.quiet, "no progress and no notes")->group(group);
 }
@@ -147,19 +155,27 @@ void CliContext::beginRun(const RunSubject& subject) {
                                              : makeCpuBackend(options.threads)->device();
     RunStart start;
     start.command = subject.command;
-    start.arguments = m_arguments;
+    start.arguments = options.noPrompts ? withoutTypedText(m_arguments) : m_arguments;
     if (subject.model)
-        start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config};
+        start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config,
+                               nameOf(subject.model->config.dtype)};
     start.profile = subject.profile;
-    if (subject.plan)
-        start.plan = PlanRef{std::filesystem::path(subject.planPath).filename().string(),
-                             planText(*subject.plan), "", "file", std::nullopt};
+    if (subject.plan) {
+        const std::string text = planText(*subject.plan);
+        start.plan = PlanRef{std::filesystem::path(subject.planPath).filename().string(), text,
+                             sha256OfText(text), "file", std::nullopt};
+    }
+    start.prompt = subject.prompt;
+    if (options.noPrompts && start.prompt) start.prompt->text.reset();
+    if (device.kind != "cpu")
+        start.accelerator = Accelerator{device.name, static_cast<std::int64_t>(device.memoryBytes),
+                                        cardDriverVersion(), ""};
     start.device = device.kind + " " + device.name;
     start.backend = device.kind;
     start.programVersion = programVersion();
     start.versions = libraryVersions();
     start.seed = subject.seed;
-    Json settings = subject.settings;
+    Json settings = options.noPrompts ? withoutTexts(subject.settings) : subject.settings;
     settings["threads"] = device.threads;
     std::error_code ignored;
     settings["folder"] = std::filesystem::current_path(ignored).string();
@@ -167,6 +183,8 @@ void CliContext::beginRun(const RunSubject& subject) {
     if (m_rerun) start.rerunOf = m_rerun->of;
     m_recorder = std::make_unique<HistoryRecorder>(options.db);
     m_recorder->begin(std::move(start));
+    if (const auto& aside = m_recorder->setAside())
+        warn("the history was damaged; it is kept as " + *aside + " and a new one was begun");
 }
 
 void CliContext::emit(const Conclusion& conclusion) {
@@ -183,11 +201,14 @@ ExitCode CliContext::conclude(Conclusion conclusion) {
     if (!conclusion.message.empty()) warn(conclusion.message);
     ExitCode code = exitCodeOf(conclusion.status);
     if (m_recorder) {
+        const Json kept = options.noPrompts ? withoutTexts(conclusion.result) : conclusion.result;
         m_recorder->finish({.status = conclusion.status,
-                            .result = conclusion.result.dump(-1, ' ', false, Json::error_handler_t::replace),
+                            .result = kept.dump(-1, ' ', false, Json::error_handler_t::replace),
                             .error = conclusion.message,
                             .measurements = conclusion.measurements,
-                            .searches = conclusion.searches});
+                            .searches = conclusion.searches,
+                            .series = conclusion.series,
+                            .writtenProfile = conclusion.profile});
         if (const auto& problem = m_recorder->problem()) {
             warn("not recorded in the history: " + *problem);
             // A file named by the user that fails is an error; the default one only costs the memory of this

@@ -32,6 +32,7 @@ struct CommonOptions {
     std::uint64_t seed = 0;
     std::string db; ///< empty: the user's own history
     bool noDb = false, json = false, quiet = false;
+    bool noPrompts = false; ///< the history keeps hashes of prompts and texts only
 };
 
 /// Ends a command that was cancelled before it had anything worth keeping: exit code 130.
@@ -48,6 +49,7 @@ struct RunSubject {
     const PlanFile* plan = nullptr;
     std::string planPath{}; ///< its name in the history is the file name
     std::optional<ProfileRef> profile{};
+    std::optional<PromptRef> prompt{};
     Json settings = Json::object();      ///< what else decides the result
     std::optional<std::uint64_t> seed{}; ///< where chance has a part
     std::optional<DeviceInfo> device{};  ///< where it is not the backend's
@@ -61,6 +63,8 @@ struct Conclusion {
     std::string message{}; ///< one line for standard error: what was kept after a cancel, why infeasible
     std::vector<Measurement> measurements{};
     std::vector<SearchRecord> searches{};
+    std::vector<Series> series{};
+    std::optional<ProfileRef> profile{}; ///< that it wrote
 };
 
 /// Set by `history rerun`: the command runs inside another one.

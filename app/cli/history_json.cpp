@@ -23,6 +23,10 @@ Json toJson(const Measurement& m) {
             {"samples", m.samples}, {"error", orNull(m.error)}, {"context", parseStored(m.context)}};
 }
 
+Json toJson(const Series& s) {
+    return {{"name", s.name}, {"unit", s.unit}, {"start", s.start}, {"values", s.values}};
+}
+
 Json toJson(const PlanRef& plan) {
     return {{"name", plan.name},
             {"sha256", textOrNull(plan.sha256)},
@@ -41,7 +45,8 @@ Json toJson(const SearchRecord& s) {
             {"bound", orNull(s.bound)},
             {"gap", orNull(s.gap)},
             {"seconds", s.seconds},
-            {"status", s.status}};
+            {"status", s.status},
+            {"limits", parseStored(s.limits)}};
 }
 
 template <class T>
@@ -75,6 +80,7 @@ Json toJson(const RunSummary& run) {
 
 Json toJson(const RunDetail& run) {
     Json json = toJson(run.summary);
+    json["uid"] = run.uid;
     json["arguments"] = parseStored(run.arguments);
     json["program_version"] = run.programVersion;
     json["versions"] = parseStored(run.versions);
@@ -86,7 +92,21 @@ Json toJson(const RunDetail& run) {
                        {"memory_bytes", run.machine.memoryBytes},
                        {"os", run.machine.os},
                        {"kernel", run.machine.kernel}};
-    if (run.model) json["model"] = {{"name", run.model->name}, {"sha256", textOrNull(run.model->sha256)}};
+    if (run.model)
+        json["model"] = {{"name", run.model->name},
+                         {"sha256", textOrNull(run.model->sha256)},
+                         {"quantisation", textOrNull(run.model->quantisation)}};
+    if (run.prompt)
+        json["prompt"] = {{"sha256", run.prompt->sha256},
+                          {"tokens", run.prompt->tokens},
+                          {"text", orNull(run.prompt->text)}};
+    if (run.accelerator)
+        json["accelerator"] = {{"name", run.accelerator->name},
+                               {"memory_bytes", run.accelerator->memoryBytes},
+                               {"driver", run.accelerator->driver},
+                               {"runtime", run.accelerator->runtime}};
+    json["tags"] = run.tags;
+    json["note"] = textOrNull(run.note);
     if (run.profile)
         json["profile"] = {{"path", run.profile->path},
                            {"sha256", textOrNull(run.profile->sha256)},
@@ -96,6 +116,7 @@ Json toJson(const RunDetail& run) {
     if (run.plan) json["plan"] = toJson(*run.plan);
     json["measurements"] = listOf(run.measurements);
     json["searches"] = listOf(run.searches);
+    json["series"] = listOf(run.series);
     return json;
 }
 
@@ -109,7 +130,9 @@ Json toJson(const RunDiff& diff) {
                                 {"a", orNull(m.a)},
                                 {"b", orNull(m.b)},
                                 {"change", orNull(m.change)},
-                                {"relative", orNull(m.relative)}});
+                                {"relative", orNull(m.relative)},
+                                {"error", orNull(m.error)},
+                                {"verdict", m.verdict()}});
     return {{"a", diff.a.value}, {"b", diff.b.value}, {"fields", fields}, {"measurements", measurements}};
 }
 

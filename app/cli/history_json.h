@@ -11,10 +11,10 @@ namespace moa::cli {
 /// {id, command, status, started, finished, model, plan, device, backend, seed, rerun_of, measurements:
 /// count}; null where there is none.
 nlohmann::json toJson(const RunSummary& run);
-/// The same with arguments, settings, result, versions, machine, model, profile, plan, measurements,
-/// searches.
+/// The same with uid, arguments, settings, result, versions, machine, accelerator, model, profile, plan, prompt,
+/// tags, note, measurements, searches, series.
 nlohmann::json toJson(const RunDetail& run);
-/// {a, b, fields: [{name, a, b}], measurements: [{name, unit, context, a, b, change, relative}]}.
+/// {a, b, fields: [{name, a, b}], measurements: [{name, unit, context, a, b, change, relative, error, verdict}]}.
 nlohmann::json toJson(const RunDiff& diff);
 /// JSON text of the store; null should it not parse.
 nlohmann::json parseStored(const std::string& text);

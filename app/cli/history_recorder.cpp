@@ -11,8 +11,16 @@ HistoryRecorder::~HistoryRecorder() {
     finish(end);
 }
 
-History HistoryRecorder::open() const {
-    return History::open(m_path.empty() ? History::defaultPath() : m_path);
+History HistoryRecorder::open() {
+    if (!m_path.empty()) return History::open(m_path); // a file named by the user stays where it is
+    const std::string path = History::defaultPath();
+    try {
+        return History::open(path);
+    } catch (const StoreError& e) {
+        if (e.problem() != StoreProblem::Corrupt) throw;
+    }
+    m_setAside = History::setAside(path);
+    return History::open(path);
 }
 
 void HistoryRecorder::begin(RunStart start) {

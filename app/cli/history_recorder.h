@@ -27,17 +27,19 @@ public:
     bool isOpen() const { return m_start.has_value(); }
     /// The row, where there is one.
     std::optional<RunId> run() const { return m_run; }
+    /// Where a damaged history of the user's own went, when a new one was begun.
+    const std::optional<std::string>& setAside() const { return m_setAside; }
     /// Why the run is not in the history; one line.
     const std::optional<std::string>& problem() const { return m_problem; }
 
 private:
-    History open() const;
+    History open();
 
     std::string m_path;
     std::optional<RunStart> m_start; ///< of the open run
     std::optional<RunId> m_run;
     std::optional<History> m_history;
-    std::optional<std::string> m_problem;
+    std::optional<std::string> m_problem, m_setAside;
 };
 
 } // namespace moa::cli

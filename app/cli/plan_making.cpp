@@ -1,5 +1,7 @@
 #include "app/cli/plan_making.h"
 
+#include "engine/loader/sha256.h"
+
 #include <cmath>
 #include <filesystem>
 
@@ -45,6 +47,27 @@ json boundsJson(const SearchOptions& options) {
     return bounds;
 }
 
+/// Everything that bound it, for its row.
+json limitsJson(const SearchOptions& options) {
+    json limits = boundsJson(options);
+    limits["min_density_share_at"] = byLength(options.minDensityShareAt);
+    limits["pins"] = json::array();
+    for (const Pin& pin : options.pins)
+        limits["pins"].push_back({{"layer", pin.layer},
+                                  {"kv_head", pin.kvHead},
+                                  {"kind", pin.kind == Pin::Kind::Exact     ? "exact"
+                                           : pin.kind == Pin::Kind::MinSpan ? "min_span"
+                                                                            : "max_span"},
+                                  {"alpha", pin.rule.alpha},
+                                  {"beta", pin.rule.beta},
+                                  {"span", pin.span},
+                                  {"length", pin.length}});
+    if (options.kvLimit)
+        limits["kv_bytes"] = {{"bytes", options.kvLimit->bytes}, {"batch", options.kvLimit->batch}};
+    if (options.decodeTime) limits["decode_seconds"] = options.decodeTime->seconds;
+    return limits;
+}
+
 } // namespace
 
 PlanFile planFromSearch(const SearchInstance& instance, const SearchOutcome& outcome,
@@ -77,9 +100,11 @@ PlanFile planFromSearch(const SearchInstance& instance, const SearchOutcome& out
 SearchRecord searchRecord(const SearchOutcome& outcome, const PlanOrigin& origin, const std::string& path,
                           const PlanFile* file) {
     SearchRecord record;
-    if (file)
-        record.plan =
-            PlanRef{std::filesystem::path(path).filename().string(), planText(*file), "", "search", {}};
+    if (file) {
+        const std::string text = planText(*file);
+        record.plan = PlanRef{std::filesystem::path(path).filename().string(), text, sha256OfText(text), "search", {}};
+    }
+    record.limits = limitsJson(origin.options).dump();
     record.estimate = origin.estimate;
     record.granularity = toString(origin.options.granularity);
     record.solver = toString(origin.options.solver);

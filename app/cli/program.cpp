@@ -111,6 +111,7 @@ NestedResult runNested(const std::vector<std::string>& arguments, CancelSignal& 
     }
     context.options.db = common.db;
     context.options.noDb = common.noDb;
+    context.options.noPrompts = context.options.noPrompts || common.noPrompts;
     context.options.json = false;
     context.options.quiet = common.quiet;
     context.setRerun(std::move(rerun));

@@ -40,6 +40,12 @@ std::vector<int> encodePrompt(const std::string& text, const PromptOptions& opti
     return encodeWrapped(model.tokenizer, wrap, text, parseSpecial);
 }
 
+std::string sha256OfIds(const std::vector<int>& ids) {
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(ids)));
+    return hash.finish();
+}
+
 } // namespace
 
 void addPromptOptions(CLI::App& command, PromptOptions& options) {
@@ -101,13 +107,20 @@ std::vector<int> encodeWrapped(const Tokenizer& tokenizer,
 }
 
 Prompt readPrompt(const PromptOptions& options, const Model& model, CliContext& context) {
-    if (context.rerun() && context.rerun()->prompt) return {*context.rerun()->prompt, kInput, true};
-    if (!options.idsFile.empty()) return {readIds(options.idsFile, model), options.idsFile};
-    if (options.textOption->count() > 0) return {encodePrompt(options.text, options, model, context), "text"};
+    const auto ofIds = [&](std::vector<int> ids, const std::string& source, bool fromInput) {
+        std::string text = model.tokenizer.decode(ids, false);
+        return Prompt{std::move(ids), source, fromInput, std::move(text)};
+    };
+    const auto ofText = [&](std::string text, const std::string& source, bool fromInput) {
+        std::vector<int> ids = encodePrompt(text, options, model, context);
+        return Prompt{std::move(ids), source, fromInput, std::move(text)};
+    };
+    if (context.rerun() && context.rerun()->prompt) return ofIds(*context.rerun()->prompt, kInput, true);
+    if (!options.idsFile.empty()) return ofIds(readIds(options.idsFile, model), options.idsFile, false);
+    if (options.textOption->count() > 0) return ofText(options.text, "text", false);
     if (!options.textFile.empty())
-        return {encodePrompt(readTextFile(options.textFile, kMostTextBytes), options, model, context),
-                options.textFile};
-    return {encodePrompt(readStandardInput(context, kMostTextBytes), options, model, context), kInput, true};
+        return ofText(readTextFile(options.textFile, kMostTextBytes), options.textFile, false);
+    return ofText(readStandardInput(context, kMostTextBytes), kInput, true);
 }
 
 Prompt readSomePrompt(const PromptOptions& options, const Model& model, CliContext& context,
@@ -120,11 +133,16 @@ Prompt readSomePrompt(const PromptOptions& options, const Model& model, CliConte
 }
 
 Json Prompt::describe() const {
-    Sha256 hash;
-    hash.update(std::as_bytes(std::span(ids)));
-    Json json = {{"source", source}, {"tokens", ids.size()}, {"sha256", hash.finish()}};
+    Json json = {{"source", source}, {"tokens", ids.size()}, {"sha256", sha256OfIds(ids)}};
     if (fromInput) json["ids"] = ids;
     return json;
+}
+
+PromptRef Prompt::ref() const {
+    constexpr std::size_t kMostText = 1 << 20;
+    PromptRef ref{sha256OfIds(ids), static_cast<std::int64_t>(ids.size())};
+    if (text.size() <= kMostText) ref.text = text;
+    return ref;
 }
 
 void checkContext(const Model& model, std::int64_t tokens, std::int64_t more) {

@@ -26,8 +26,11 @@ struct Prompt {
     std::vector<int> ids;
     std::string source;     ///< "text", "standard input", or the file's name
     bool fromInput = false; ///< from standard input: a rerun needs the ids
+    std::string text{};     ///< as it was read, or what the ids say
     /// For a history row: where from, how many tokens, their hash; the ids themselves when `fromInput`.
     Json describe() const;
+    /// The same for the history's own table: its text too, unless it is longer than 1 MiB.
+    PromptRef ref() const;
 };
 
 /// Throws FileError for a file that is missing, too large, or no JSON array of ids of this model;

@@ -1,9 +1,13 @@
 // See sha256.h.
 #include "engine/loader/sha256.h"
 
+#include "engine/core/error.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <fstream>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -145,6 +149,25 @@ std::string Sha256::finish() {
     for (std::uint32_t word : m_state)
         for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[(word >> shift) & 0xfu];
     return hex;
+}
+
+std::string sha256OfText(std::string_view text) {
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(text)));
+    return hash.finish();
+}
+
+std::string sha256OfFile(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw FileError(path, "", "a readable file");
+    Sha256 hash;
+    std::vector<char> piece(1 << 20);
+    while (in) {
+        in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        hash.update(std::as_bytes(std::span(piece.data(), static_cast<std::size_t>(in.gcount()))));
+    }
+    if (!in.eof()) throw FileError(path, "", "a readable file");
+    return hash.finish();
 }
 
 } // namespace moa

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace moa {
 
@@ -23,5 +24,10 @@ private:
     std::size_t m_held = 0;              ///< of them
     std::uint64_t m_total = 0;           ///< bytes seen
 };
+
+/// Of a text's bytes.
+std::string sha256OfText(std::string_view text);
+/// Of a file's content. Throws FileError when it cannot be read.
+std::string sha256OfFile(const std::string& path);
 
 } // namespace moa

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 
 namespace moa::cli {
@@ -209,6 +210,27 @@ void stateMemory(const LockstepMemory& memory, CliContext& cli) {
              (memory.fitsTogether() ? "" : ": they do not fit together, one runs after the other"));
 }
 
+/// Mean and largest KL, what the sparse run took, and the numbers of every token.
+void addMeasurements(Conclusion& end, const LockstepOutcome& outcome, const std::string& context) {
+    const std::vector<double> kl(outcome.kl.begin(), outcome.kl.end());
+    if (kl.empty()) return;
+    const auto n = static_cast<double>(kl.size());
+    const double mean = std::accumulate(kl.begin(), kl.end(), 0.0) / n;
+    double squares = 0;
+    for (const double x : kl) squares += (x - mean) * (x - mean);
+    std::optional<double> error;
+    if (kl.size() > 1) error = std::sqrt(squares / (n - 1) / n);
+    const auto samples = static_cast<std::int64_t>(kl.size());
+    end.measurements = {{"kl", "nats", mean, samples, error, context},
+                        {"kl_max", "nats", *std::ranges::max_element(kl), samples, std::nullopt, context},
+                        {"kv_bytes", "B", static_cast<double>(outcome.sparse.kvBytes), 1, std::nullopt, context}};
+    if (outcome.sparse.decodeTokensPerSecond > 0)
+        end.measurements.push_back(
+            {"decode_tok_s", "tok/s", outcome.sparse.decodeTokensPerSecond, samples, std::nullopt, context});
+    end.series = {{"kl", "nats", 0, {outcome.kl.begin(), outcome.kl.end()}},
+                  {"rank", "", 0, {outcome.rank.begin(), outcome.rank.end()}}};
+}
+
 ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
     const auto files = cli.loadFiles(flags.model);
     const PlanChoice plan = choosePlan(flags.plan, *files, cli);
@@ -219,6 +241,7 @@ ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
                   .model = files.get(),
                   .plan = plan.get(),
                   .planPath = plan.path,
+                  .prompt = prompt.ref(),
                   .settings = {{"prompt", prompt.describe()}, {"max_new", flags.maxNew}}});
     const auto promptTokens = static_cast<std::int64_t>(prompt.ids.size());
     stateMemory(lockstepMemory(*model, plan.mask(), promptTokens, flags.maxNew), cli);
@@ -242,14 +265,9 @@ ExitCode runCompare(const CompareFlags& flags, CliContext& cli) {
         addSaving(flags, *model, plan.mask(), held, result, cli);
     }
     Conclusion end{.result = result, .text = describe(result) + describeToken(result) + describeSaving(result)};
-    if (!outcome.kl.empty())
-        end.measurements.push_back({"kl",
-                                    "nats",
-                                    std::accumulate(outcome.kl.begin(), outcome.kl.end(), 0.0) /
-                                        static_cast<double>(outcome.kl.size()),
-                                    static_cast<std::int64_t>(outcome.kl.size()),
-                                    {},
-                                    Json{{"prompt_tokens", prompt.ids.size()}}.dump()});
+    addMeasurements(end, outcome, Json{{"prompt_tokens", prompt.ids.size()},
+                                       {"density", plan.density(static_cast<std::int64_t>(prompt.ids.size()))}}
+                                      .dump());
     if (outcome.completion == Completion::Cancelled) {
         end.status = RunStatus::Cancelled;
         end.message = "cancelled; the result holds what was finished";

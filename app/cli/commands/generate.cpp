@@ -77,6 +77,7 @@ ExitCode runGenerate(const GenerateCommandOptions& options, CliContext& cli) {
                   .model = files.get(),
                   .plan = plan.get(),
                   .planPath = plan.path,
+                  .prompt = prompt.ref(),
                   .settings = {{"prompt", prompt.describe()},
                                {"max_new", how.maxNew},
                                {"sampling", samplingJson(how.sampling)}},

@@ -7,9 +7,11 @@
 #include "app/cli/text_table.h"
 
 #include "engine/core/format.h"
+#include "engine/loader/sha256.h"
 #include "engine/profile/profile_run.h"
 
 #include <cmath>
+#include <filesystem>
 
 namespace moa::cli {
 namespace {
@@ -76,6 +78,18 @@ void saveResponses(const ProfileFlags& flags, const CalibrationSet& set) {
     writeRecords(flags.saveResponses, records);
 }
 
+/// The file as the history finds it again: by its hash.
+ProfileRef writtenProfile(const ProfileFlags& flags, const ProfileData& profile) {
+    ProfileRef ref{std::filesystem::absolute(flags.out).string(), sha256OfFile(flags.out), {}, 0, profile.calibration};
+    std::error_code none;
+    ref.bytes = static_cast<std::int64_t>(std::filesystem::file_size(flags.out, none));
+    for (const auto& [length, at] : profile.lengths) {
+        ref.lengths.push_back(length);
+        ref.samples = at.samples;
+    }
+    return ref;
+}
+
 ExitCode runProfileCommand(const ProfileFlags& flags, CliContext& cli) {
     const auto model = cli.loadModel(flags.model);
     ProfileOptions options;
@@ -92,8 +106,11 @@ ExitCode runProfileCommand(const ProfileFlags& flags, CliContext& cli) {
         checkContext(model->files(), static_cast<std::int64_t>(prompt->ids.size()));
         settings = {{"prompt", prompt->describe()}, {"loss_last", flags.lossLast}};
     }
-    cli.beginRun(
-        {.command = "profile", .model = &model->files(), .settings = settings, .seed = cli.options.seed});
+    cli.beginRun({.command = "profile",
+                  .model = &model->files(),
+                  .prompt = prompt ? std::optional(prompt->ref()) : std::nullopt,
+                  .settings = settings,
+                  .seed = cli.options.seed});
     ProfileOutcome outcome;
     if (prompt) {
         outcome = profileText(*model, prompt->ids, flags.lossLast, options, cli.stopToken(), cli.progress());
@@ -111,6 +128,7 @@ ExitCode runProfileCommand(const ProfileFlags& flags, CliContext& cli) {
                                     outcome.profile.lengths.at(length).samples,
                                     {},
                                     Json{{"length", length}}.dump()});
+    if (outcome.completion == Completion::Done) end.profile = writtenProfile(flags, outcome.profile);
     if (outcome.completion == Completion::Cancelled) {
         end.status = RunStatus::Cancelled;
         end.message = outcome.kept.empty() ? "cancelled; nothing was kept"

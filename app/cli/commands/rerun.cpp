@@ -1,10 +1,14 @@
 #include "app/cli/commands/rerun.h"
 
+#include "app/cli/commands/history_files.h"
 #include "app/cli/history_json.h"
+#include "app/cli/privacy.h"
 #include "app/cli/program.h"
 #include "app/cli/text_table.h"
 
 #include "engine/core/format.h"
+#include "engine/loader/sha256.h"
+#include "store/history/file_finder.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -42,6 +46,16 @@ std::string makeOutputFolder() {
     if (failed || ::mkdtemp(name.data()) == nullptr)
         throw Error("cannot make a temporary folder for the outputs");
     return name;
+}
+
+/// How many measurements are identical, within their error, beyond it …
+Json countVerdicts(const Json& measurements) {
+    Json counts = {{"identical", 0}, {"within_error", 0}, {"drifted", 0}, {"changed", 0}, {"missing", 0}};
+    for (const Json& m : measurements) {
+        Json& count = counts[m["verdict"].get<std::string>()];
+        count = count.get<int>() + 1;
+    }
+    return counts;
 }
 
 /// The prompt that came from standard input, where the row has it.
@@ -88,38 +102,64 @@ RunDetail comparable(const RunDetail& before, const NestedResult& after,
     return run;
 }
 
+/// Repeats the command where it was run; what it says is told by it.
+NestedResult repeat(const std::vector<std::string>& arguments, const RunDetail& before, const Json& settings,
+                    CliContext& cli) {
+    const bool isTyped =
+        before.prompt && settings.contains("prompt") && settings["prompt"].value("source", "") == "text";
+    if (isTyped && std::ranges::none_of(arguments, [](const auto& a) { return a.starts_with("--text"); }))
+        cli.warn("the prompt was not kept (--no-prompts): it is read from standard input");
+    const WorkingFolder there(settings.value("folder", std::string()));
+    if (there.failed()) cli.warn("the folder of the first run is gone; relative paths start here");
+    CommonOptions common = cli.options;
+    std::error_code ignored;
+    if (!common.db.empty()) common.db = fs::absolute(common.db, ignored).string();
+    return runNested(arguments, cli.cancel(), common, {before.summary.id, storedPrompt(settings)});
+}
+
+/// Keys of the result whose values differ. Without prompts, of what is left of both results.
+Json changedResults(const RunDetail& before, const Json& after, const std::vector<MovedOutput>& outputs,
+                    bool isPrivate) {
+    Json first = parseStored(before.result);
+    Json again =
+        parseStored(withOriginalPaths(after.dump(-1, ' ', false, Json::error_handler_t::replace), outputs));
+    if (isPrivate) first = withoutTexts(first), again = withoutTexts(again);
+    return changedKeys(first, again);
+}
+
 ExitCode runRerun(std::int64_t id, CliContext& cli) {
-    const std::string path = cli.options.db.empty() ? History::defaultPath() : cli.options.db;
-    const RunDetail before = History::open(path, OpenMode::ReadOnly).show(RunId(id));
+    const RunDetail before = openForReading(cli).show(RunId(id));
     const Json settings = parseStored(before.settings), stored = parseStored(before.arguments);
     if (!stored.is_array() || stored.empty())
         throw Error("run " + std::to_string(id) + " has no arguments to repeat");
 
+    std::vector<MovedInput> inputs;
+    std::vector<std::string> arguments = findInputs(stored.get<std::vector<std::string>>(), before,
+                                                    settings.value("folder", std::string()), inputs);
     const std::string folder = makeOutputFolder();
     std::vector<MovedOutput> outputs;
-    const std::vector<std::string> arguments =
-        redirectOutputs(stored.get<std::vector<std::string>>(), folder, outputs);
+    arguments = redirectOutputs(arguments, folder, outputs);
     std::error_code ignored;
     if (outputs.empty()) fs::remove(folder, ignored);
+    for (const MovedInput& input : inputs)
+        cli.warn(input.isChanged ? input.original + " holds something else now; its old content was not found"
+                                 : input.original + " was found at " + input.found);
 
-    NestedResult after;
-    {
-        const WorkingFolder there(settings.value("folder", std::string()));
-        if (there.failed()) cli.warn("the folder of the first run is gone; relative paths start here");
-        CommonOptions common = cli.options;
-        if (!common.db.empty()) common.db = fs::absolute(common.db, ignored).string();
-        after = runNested(arguments, cli.cancel(), common, {RunId(id), storedPrompt(settings)});
-    }
+    const NestedResult after = repeat(arguments, before, settings, cli);
     if (!after.conclusion) return static_cast<ExitCode>(after.exitCode); // its error was told
 
-    const Json first = parseStored(before.result);
-    const Json again = parseStored(withOriginalPaths(
-        after.conclusion->result.dump(-1, ' ', false, Json::error_handler_t::replace), outputs));
-    Json result = toJson(diffRuns(before, comparable(before, after, outputs, path)));
+    const bool isPrivate =
+        cli.options.noPrompts || std::ranges::find(arguments, "--no-prompts") != arguments.end();
+    Json result = toJson(diffRuns(before, comparable(before, after, outputs, historyPath(cli))));
     result["rerun_of"] = id;
     result["run"] = after.run ? Json(after.run->value) : Json(nullptr);
     result["status"] = toString(after.conclusion->status);
-    result["changed_results"] = changedKeys(first, again);
+    result["changed_results"] = changedResults(before, after.conclusion->result, outputs, isPrivate);
+    result["drift"] = countVerdicts(result["measurements"]);
+    result["inputs"] = Json::array();
+    for (const MovedInput& input : inputs)
+        result["inputs"].push_back(
+            {{"path", input.original}, {"found", input.found}, {"changed", input.isChanged}});
     result["outputs"] = Json::array();
     std::string text = driftText(result);
     for (const MovedOutput& output : outputs) {
@@ -158,6 +198,31 @@ std::vector<std::string> redirectOutputs(const std::vector<std::string>& argumen
     return out;
 }
 
+std::vector<std::string> findInputs(const std::vector<std::string>& arguments, const RunDetail& run,
+                                    const std::string& runFolder, std::vector<MovedInput>& inputs) {
+    if (!run.profile || run.profile->sha256.empty() || run.summary.command == "profile") return arguments;
+    const fs::path recorded = run.profile->path;
+    std::vector<std::string> folders = {recorded.parent_path().string()};
+    if (!runFolder.empty()) folders.push_back(runFolder);
+    try {
+        folders.push_back(fs::path(History::defaultPath()).parent_path().string());
+    } catch (const UsageError&) { // no home, no folder
+    }
+    const FoundFile found =
+        findFile(recorded.string(), run.profile->sha256, run.profile->bytes, folders, sha256OfFile);
+    if (found.state == FoundFile::State::Here) return arguments;
+    if (found.state == FoundFile::State::Missing)
+        throw FileError(recorded.string(), "",
+                        "the profile of run " + std::to_string(run.summary.id.value) +
+                            " is gone; put it back, or beside where it was under any name");
+    inputs.push_back({recorded.string(), found.path, found.state == FoundFile::State::Changed});
+    std::vector<std::string> out = arguments;
+    for (std::string& argument : out)
+        if (argument == recorded || (fs::path(runFolder) / argument).lexically_normal() == recorded)
+            argument = found.path;
+    return out;
+}
+
 Json changedKeys(const Json& before, const Json& after) {
     Json keys = Json::array();
     if (!before.is_object() || !after.is_object()) return keys;
@@ -173,12 +238,13 @@ std::string driftText(const Json& diff) {
         text += field["name"].get<std::string>() + ": " + field["a"].get<std::string>() + " → " +
                 field["b"].get<std::string>() + "\n";
     const auto number = [](const Json& value) { return value.is_null() ? std::string("–") : value.dump(); };
-    TextTable table({"measurement", "before", "after", "drift", "unit", "context"});
+    TextTable table({"measurement", "before", "after", "drift", "error", "verdict", "unit", "context"});
     for (const Json& m : diff["measurements"]) {
         const Json& relative = m["relative"];
         table.add({m["name"].get<std::string>(), number(m["a"]), number(m["b"]),
                    relative.is_null() ? "–" : formatFixed(100 * relative.get<double>(), 2) + "%",
-                   m["unit"].get<std::string>(), m["context"].dump()});
+                   m["error"].is_null() ? "–" : formatFixed(m["error"].get<double>(), 4),
+                   m["verdict"].get<std::string>(), m["unit"].get<std::string>(), m["context"].dump()});
     }
     text += table.text();
     if (diff.contains("changed_results") && !diff["changed_results"].empty())

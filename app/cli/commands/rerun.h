@@ -24,6 +24,18 @@ struct MovedOutput {
 std::vector<std::string> redirectOutputs(const std::vector<std::string>& arguments, const std::string& folder,
                                          std::vector<MovedOutput>& outputs);
 
+/// A large file that a recorded command read: where its content is now.
+struct MovedInput {
+    std::string original, found; ///< `found` equals `original` where only the content changed
+    bool isChanged = false;      ///< the content is nowhere; something else is at its path
+};
+
+/// `arguments` with the path of the run's profile replaced where the file has moved: looked for by its hash
+/// in the folder it was in, where the run started, and in the user's data folder. Throws FileError when it is
+/// gone.
+std::vector<std::string> findInputs(const std::vector<std::string>& arguments, const RunDetail& run,
+                                    const std::string& runFolder, std::vector<MovedInput>& inputs);
+
 /// Top-level keys of two result documents whose values differ, timings and memory left out at every depth.
 Json changedKeys(const Json& before, const Json& after);
 

@@ -51,6 +51,12 @@ Json sideJson(const RetrievalRow& row, std::size_t mask) {
     return json;
 }
 
+/// Half of the 95% interval, where the score is a share of answers.
+std::optional<double> halfInterval(const Json& row) {
+    if (!row.contains("interval95")) return std::nullopt;
+    return (row["interval95"][1].get<double>() - row["interval95"][0].get<double>()) / 2;
+}
+
 Json cells(const RetrievalOutcome& outcome, const std::optional<SparsePlan>& plan, const std::vector<MaskChoice>& beside) {
     Json rows = Json::array();
     for (const RetrievalRow& row : outcome.rows) {
@@ -229,7 +235,7 @@ private:
                  "",
                  row["score"].get<double>(),
                  row["asked"].get<int>(),
-                 {},
+                 halfInterval(row),
                  Json{{"task", row["task"]}, {"length", row["length"]}, {"density", row["density"]}, {"metric", row["metric"]}}.dump()});
         if (outcome.completion == Completion::Cancelled) {
             end.status = RunStatus::Cancelled;

@@ -134,6 +134,7 @@ ExitCode runScore(const ScoreOptions& options, CliContext& cli) {
                   .model = files.get(),
                   .plan = plan.get(),
                   .planPath = plan.path,
+                  .prompt = prompt.ref(),
                   .settings = settings});
     const MaskSource mask = windows ? MaskSource::fixed(*windows) : plan.maskAt(n);
     const Scores scores = scoreText(*model, prompt.ids, mask, positions, options.top, cli);
@@ -151,8 +152,11 @@ ExitCode runScore(const ScoreOptions& options, CliContext& cli) {
     if (any)
         measurements.push_back({"nll_mean", "nats", scores.mean(),
                                 static_cast<std::int64_t>(scores.nll.size()), scores.error(), context});
-    return cli.conclude(
-        {.result = result, .text = describe(result, files->tokenizer), .measurements = measurements});
+    Series perToken{"nll", "nats", 1, {scores.nll.begin(), scores.nll.end()}};
+    return cli.conclude({.result = result,
+                         .text = describe(result, files->tokenizer),
+                         .measurements = measurements,
+                         .series = {std::move(perToken)}});
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "engine/compare/refine.h"
 #include "engine/compare/retrieval.h"
 #include "engine/core/resources.h"
+#include "engine/loader/sha256.h"
 #include "engine/plan/json_file.h"
 #include "engine/plan/tables_file.h"
 #include "engine/profile/profile_file.h"
@@ -113,9 +114,11 @@ private:
                             {"pareto", m_flags.pareto}};
         if (m_origin.options.density) subject.settings["density"] = *m_origin.options.density;
         if (m_origin.profile) {
-            ProfileRef ref{m_flags.profile, "", m_instance.lengths, m_profile.lengths.begin()->second.samples,
-                           m_profile.calibration};
-            subject.profile = ref;
+            subject.profile =
+                ProfileRef{std::filesystem::absolute(m_flags.profile).string(), sha256OfFile(m_flags.profile), m_instance.lengths,
+                           m_profile.lengths.begin()->second.samples, m_profile.calibration};
+            std::error_code none;
+            subject.profile->bytes = static_cast<std::int64_t>(std::filesystem::file_size(m_flags.profile, none));
         }
         m_cli.beginRun(subject);
     }
