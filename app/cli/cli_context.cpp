@@ -18,10 +18,6 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-const char* nameOf(DType type) {
-    return type == DType::F32 ? "F32" : type == DType::F16 ? "F16" : "BF16";
-}
-
 ExitCode exitCodeOf(RunStatus status) {
     switch (status) {
     case RunStatus::Done:
@@ -158,7 +154,7 @@ void CliContext::beginRun(const RunSubject& subject) {
     start.arguments = options.noPrompts ? withoutTypedText(m_arguments) : m_arguments;
     if (subject.model)
         start.model = ModelRef{subject.model->name, subject.model->sha256(), subject.model->config,
-                               nameOf(subject.model->config.dtype)};
+                               std::string(tensorTypeName(subject.model->mainType()))};
     start.profile = subject.profile;
     if (subject.plan) {
         const std::string text = planText(*subject.plan);

@@ -116,9 +116,12 @@ std::vector<std::string> History::check() {
     // The full-text index against the texts it is of; asking counts as writing.
     if (writable()) {
         try {
-            m_connection.execute("INSERT INTO document_index (document_index, rank) VALUES ('integrity-check', 1)");
-        } catch (const StoreError&) {
-            problems.emplace_back("the full-text index does not fit the texts");
+            m_connection.execute(
+                "INSERT INTO document_index (document_index, rank) VALUES ('integrity-check', 1)");
+        } catch (const StoreError& e) {
+            // Anything else (another program writes, the disk is full) says nothing of the index.
+            if (e.problem() == StoreProblem::Corrupt)
+                problems.emplace_back("the full-text index does not fit the texts");
         }
     }
     return problems;

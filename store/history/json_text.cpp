@@ -96,6 +96,21 @@ std::string quoted(std::string_view text) {
     return out + "\"";
 }
 
+std::string compact(std::string_view json) {
+    std::string out;
+    bool isString = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (!isString && (c == ' ' || c == '\n' || c == '\t' || c == '\r')) continue;
+        out += c;
+        if (isString && c == '\\' && i + 1 < json.size())
+            out += json[++i]; // whatever it is, it does not end the string
+        else if (c == '"')
+            isString = !isString;
+    }
+    return out;
+}
+
 std::string number(double value) {
     return shortest(value);
 }

@@ -13,6 +13,8 @@ namespace moa::historyjson {
 std::string validUtf8(std::string_view text);
 /// A JSON string, quotes included; bytes that are no UTF-8 become U+FFFD.
 std::string quoted(std::string_view text);
+/// JSON without the spaces between its parts: what equal documents of two writers have in common.
+std::string compact(std::string_view json);
 /// The shortest text that reads back as the same double; "null" for NaN and infinities, which JSON lacks.
 std::string number(double value);
 /// The same for a float.

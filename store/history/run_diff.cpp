@@ -1,5 +1,7 @@
 #include "store/history/run_diff.h"
 
+#include "store/history/json_text.h"
+
 #include <cmath>
 
 namespace moa {
@@ -66,7 +68,10 @@ RunDiff diffRuns(const RunDetail& a, const RunDetail& b) {
         if (of != other) diff.fields.push_back({name, of, other});
     };
     field("command", a.summary.command, b.summary.command);
-    field("arguments", a.arguments, b.arguments);
+    const auto document = [&](const char* name, const std::string& of, const std::string& other) {
+        field(name, historyjson::compact(of), historyjson::compact(other));
+    };
+    document("arguments", a.arguments, b.arguments);
     field("status", toString(a.summary.status), toString(b.summary.status));
     field("model", describe(a.model), describe(b.model));
     field("profile", describe(a.profile), describe(b.profile));
@@ -78,17 +83,19 @@ RunDiff diffRuns(const RunDetail& a, const RunDetail& b) {
     field("card", a.accelerator ? a.accelerator->name : "", b.accelerator ? b.accelerator->name : "");
     field("driver", a.accelerator ? a.accelerator->driver : "", b.accelerator ? b.accelerator->driver : "");
     field("program_version", a.programVersion, b.programVersion);
-    field("versions", a.versions, b.versions);
+    document("versions", a.versions, b.versions);
     field("seed", a.summary.seed ? std::to_string(*a.summary.seed) : "",
           b.summary.seed ? std::to_string(*b.summary.seed) : "");
-    field("settings", a.settings, b.settings);
+    document("settings", a.settings, b.settings);
 
     std::vector<bool> used(b.measurements.size());
     for (const Measurement& m : a.measurements) {
         const Measurement* match = nullptr;
         for (std::size_t i = 0; i < used.size() && match == nullptr; ++i) {
             const Measurement& other = b.measurements[i];
-            if (used[i] || other.name != m.name || other.context != m.context) continue;
+            if (used[i] || other.name != m.name ||
+                historyjson::compact(other.context) != historyjson::compact(m.context))
+                continue;
             used[i] = true;
             match = &other;
         }

@@ -21,7 +21,7 @@ std::string shortHash(const std::string& sha256) {
 /// Scalars of a JSON object by their path ("sampling.top_k"); arrays are values, long ones by their length.
 std::vector<std::pair<std::string, std::string>> flattened(const Connection& c, const std::string& json) {
     Statement row(c,
-                  "SELECT substr(fullkey, 3), type, CAST(value AS TEXT), iif(type = 'array', "
+                  "SELECT replace(substr(fullkey, 3), '\"', ''), type, CAST(value AS TEXT), iif(type = 'array', "
                   "json_array_length(value), 0) "
                   "FROM json_tree(?) WHERE type <> 'object' AND instr(path, '[') = 0 AND fullkey <> '$' "
                   "AND fullkey <> '$.prompt.ids'",

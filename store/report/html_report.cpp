@@ -115,11 +115,11 @@ std::string seriesCharts(const std::vector<RunDetail>& runs) {
             if (std::ranges::find(drawn, s.name) != drawn.end()) continue;
             drawn.push_back(s.name);
             std::vector<ChartLine> lines;
-            for (const RunDetail& other : runs)
-                for (const Series& same : other.series)
+            for (std::size_t i = 0; i < runs.size(); ++i)
+                for (const Series& same : runs[i].series)
                     if (same.name == s.name)
-                        lines.push_back(
-                            {"run " + std::to_string(other.summary.id.value), same.start, same.values});
+                        lines.push_back({"run " + std::to_string(runs[i].summary.id.value), same.start,
+                                         same.values, static_cast<int>(i)});
             out += section(s.name + " per token", lineChart(lines, s.unit));
         }
     return out;
@@ -198,6 +198,7 @@ std::string measureBars(const RunComparison& c) {
             if (row.cells[i].value)
                 bars.push_back({"run " + std::to_string(c.runs[i].id.value), *row.cells[i].value,
                                 row.cells[i].error, static_cast<int>(i)});
+        if (bars.size() < 2) continue; // nothing to hold it against
         out += section(row.name + (row.unit.empty() ? "" : ", " + row.unit), barChart(bars));
     }
     return out;

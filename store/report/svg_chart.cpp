@@ -87,7 +87,7 @@ std::vector<std::size_t> shownOf(const ChartLine& line) {
     return shown;
 }
 
-std::string pathOf(const ChartLine& line, const Frame& f, int colour) {
+std::string pathOf(const ChartLine& line, const Frame& f) {
     std::string path;
     bool pen = false;
     for (const std::size_t i : shownOf(line)) {
@@ -99,7 +99,7 @@ std::string pathOf(const ChartLine& line, const Frame& f, int colour) {
                 at(f.y(line.values[i]));
         pen = true;
     }
-    return "<path class=\"line c" + std::to_string(colour % kColours) + "\" d=\"" + path + "\"/>";
+    return "<path class=\"line c" + std::to_string(line.colour % kColours) + "\" d=\"" + path + "\"/>";
 }
 
 std::string open(double height, const std::string& name) {
@@ -122,16 +122,16 @@ std::string lineChart(const std::vector<ChartLine>& lines, const std::string& un
     if (!frame) return "";
     std::string svg = open(kHeight, "values per token"), legend;
     svg += axes(*frame, unit);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        svg += pathOf(lines[i], *frame, static_cast<int>(i));
-        legend += "<span class=\"key c" + std::to_string(i % kColours) + "\">" + htmlEscaped(lines[i].label) +
-                  "</span> ";
+    for (const ChartLine& line : lines) {
+        svg += pathOf(line, *frame);
+        legend += "<span class=\"key c" + std::to_string(line.colour % kColours) + "\">" +
+                  htmlEscaped(line.label) + "</span> ";
     }
     return svg + "</svg>" + (lines.size() > 1 ? "<p class=\"legend\">" + legend + "</p>" : "");
 }
 
 std::string barChart(const std::vector<ChartBar>& bars) {
-    constexpr double kRow = 24, kNames = 250, kValues = 150;
+    constexpr double kRow = 24, kNames = 250, kValues = 190;
     double most = 0;
     for (const ChartBar& bar : bars)
         if (std::isfinite(bar.value)) most = std::max(most, std::abs(bar.value) + bar.error.value_or(0));

@@ -12,6 +12,7 @@ struct ChartLine {
     std::string label; ///< escaped by the chart
     std::int64_t start = 0;
     std::vector<float> values; ///< NaN: a gap
+    int colour = 0;            ///< 0 … 5
 };
 
 /// Values over their index, a line each; `unit` stands at the axis. Empty where there is nothing to draw.

@@ -258,7 +258,8 @@ TEST_F(HistoryCli, WithoutPromptsOnlyHashesAreKept) {
     const Json same = runJson({"history", "rerun", "1"}, secret);
     EXPECT_EQ(same["changed_results"], Json::array());
     bool isOther = false;
-    for (const Json& field : runJson({"history", "rerun", "1"}, "Something else")["fields"])
+    const Json other = runJson({"history", "rerun", "1"}, "Something else");
+    for (const Json& field : other["fields"])
         isOther |= field["name"] == "prompt";
     EXPECT_TRUE(isOther);
 }

@@ -121,6 +121,14 @@ TEST(HistoryJson, RepairsOnlyWhatIsNotUtf8) {
     }
 }
 
+TEST(HistoryJson, CompactKeepsWhatIsInStrings) {
+    using historyjson::compact;
+    EXPECT_EQ(compact("{ \"a b\" : [1,\n 2 ], \"c\\\"  d\": \"\\\\\" }"),
+              "{\"a b\":[1,2],\"c\\\"  d\":\"\\\\\"}");
+    EXPECT_EQ(compact(""), "");
+    EXPECT_EQ(compact("\"\\"), "\"\\") << "cut off in an escape";
+}
+
 TEST(HistoryJson, IntegersComeBack) {
     const std::vector<int> numbers = {1024, -3, 0, 2147483647};
     EXPECT_EQ(historyjson::integersOf(historyjson::array(numbers)), numbers);

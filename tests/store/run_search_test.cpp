@@ -123,6 +123,19 @@ TEST_F(Finding, FullText) {
     EXPECT_EQ(find("tag:baseline"), (Ids{3}));
 }
 
+TEST_F(Finding, CheckHoldsTheIndexToTheTexts) {
+    EXPECT_TRUE(history.check().empty());
+    {
+        Connection c(path, Connection::Access::Create, 1000);
+        c.execute("DROP TRIGGER notes_changed; UPDATE notes SET text = 'behind its back'");
+    }
+    const auto problems = history.check();
+    ASSERT_EQ(problems.size(), 1u);
+    EXPECT_NE(problems[0].find("full-text"), std::string::npos) << problems[0];
+    History reader = History::open(path, OpenMode::ReadOnly);
+    EXPECT_TRUE(reader.check().empty()) << "a reader cannot ask";
+}
+
 TEST_F(Finding, SeesWhatOthersWrite) {
     EXPECT_EQ(find("").size(), 6u);
     History other = History::open(path);

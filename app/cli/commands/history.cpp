@@ -110,6 +110,7 @@ ExitCode listRuns(const HistoryOptions& options, History& history, CliContext& c
                                             : table.text();
     if (options.facets)
         for (const auto& [field, values] : result["facets"].items()) {
+            if (values.empty()) continue;
             text += "\n" + field + ":";
             for (const Json& v : values)
                 text += " " + v["value"].get<std::string>() + " (" + v["runs"].dump() + ")";

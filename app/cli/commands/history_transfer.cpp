@@ -18,6 +18,14 @@ struct TransferOptions {
     bool marked = false, dryRun = false, compact = false;
 };
 
+/// What was typed stays out of what is pasted.
+std::string settingsWithoutIds(const std::string& settings) {
+    Json json = parseStored(settings);
+    if (json.is_object() && json.contains("prompt") && json["prompt"].is_object())
+        json["prompt"].erase("ids");
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 /// One line per run with its settings: to be pasted.
 std::string markdownOf(RunSearch& search, History& history, const std::vector<RunId>& runs) {
     const auto cell = [](std::string text) {
@@ -36,7 +44,7 @@ std::string markdownOf(RunSearch& search, History& history, const std::vector<Ru
                       row.headline->unit;
         text += "| " + std::to_string(s.id.value) + " | " + isoTime(s.started).substr(0, 16) + " | " +
                 cell(s.command) + " | " + cell(s.modelName) + " | " + cell(s.planName) + " | " +
-                cell(measure) + " | `" + cell(history.show(s.id).settings) + "` |\n";
+                cell(measure) + " | `" + cell(settingsWithoutIds(history.show(s.id).settings)) + "` |\n";
     }
     return text;
 }

@@ -66,7 +66,7 @@ std::optional<std::vector<int>> storedPrompt(const Json& settings) {
 }
 
 bool isTiming(const std::string& key) {
-    return key.ends_with("seconds") || key.ends_with("_s") || key.ends_with("_bytes") ||
+    return key == "free" || key.ends_with("seconds") || key.ends_with("_s") || key.ends_with("_bytes") ||
            key.starts_with("seconds_per");
 }
 
