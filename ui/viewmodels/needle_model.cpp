@@ -53,7 +53,7 @@ bool NeedleModel::isStale() const {
 }
 
 bool NeedleModel::isComplete() const {
-    return m_cells.size() == m_question.lengths.size() * std::size_t(m_question.depths) &&
+    return hasCells() && m_cells.size() == m_question.lengths.size() * std::size_t(m_question.depths) &&
            std::ranges::all_of(m_cells, [&](const auto& at) { return at.second.samples >= m_question.samples; });
 }
 

@@ -27,7 +27,7 @@ public:
     /// Fills the grid at lengths up to N, or goes on with it.
     void measure();
     void cancel();
-    Job* job() const { return m_job; }
+    Job* job() const { return m_job; } ///< null: none runs
     bool isComplete() const;
 
     /// Null: no sample yet.

@@ -111,7 +111,8 @@ void CompareBlamePanel::refresh() {
                              : asked               ? tr("One backward pass, then each head widened…")
                              : token >= 0          ? tr("Which heads hid what this token needed?")
                                                    : tr("Run both and choose a token to blame heads for it."));
-        m_empty->setPrimary(blame == nullptr && !asked && token >= 0 ? tr("Blame heads") : QString(), u"B"_s);
+        const bool canAsk = blame == nullptr && !asked && token >= 0;
+        m_empty->setPrimary(canAsk ? tr("Blame heads") : QString(), canAsk ? u"B"_s : QString());
         return;
     }
     refreshTable();

@@ -27,7 +27,8 @@ CompareControls::CompareControls(CompareModel& model, QWidget* parent)
     m_run->setProperty("primary", true);
     m_run->setToolTip(tr("Runs both, or rests after the present token (Space)"));
     m_step->setToolTip(tr("One token in both (Right)"));
-    m_divergence->setToolTip(tr("Runs both until they choose different tokens"));
+    m_divergence->setAccessibleName(tr("Run to divergence"));
+    m_divergence->setToolTip(tr("Run to divergence: until both choose different tokens"));
     m_restart->setAccessibleName(tr("Start again"));
     m_restart->setToolTip(tr("Start again: a new conversation with the present prompt and plan"));
     m_most->setRange(1, 1 << 16);
@@ -102,7 +103,7 @@ void CompareControls::setNarrow(bool narrow) {
     m_greedy->setVisible(!narrow);
     m_feed->segment(0)->setText(narrow ? tr("Own") : tr("Each on its own tokens"));
     m_feed->segment(1)->setText(narrow ? tr("Dense") : tr("Both on dense tokens"));
-    m_divergence->setText(narrow ? tr("To divergence") : tr("Run to divergence"));
+    m_divergence->setText(narrow ? QString() : tr("Run to divergence"));
     m_stale->setText(narrow ? tr("stale") : tr("plan edited since"));
     refreshFlag();
 }

@@ -3,6 +3,7 @@
 
 #include "ui/widgets/compare/needle_map.h"
 #include "ui/widgets/inspect/paint_tools.h"
+#include "ui/widgets/shell/empty_state.h"
 #include "ui/widgets/shell/painting.h"
 #include "ui/widgets/shell/segmented_control.h"
 
@@ -20,7 +21,7 @@ using namespace Qt::StringLiterals;
 
 CompareNeedlePanel::CompareNeedlePanel(NeedleModel& model, QWidget* parent)
     : Panel(tr("Needle"), parent), m_model(model), m_task(new QComboBox), m_show(new SegmentedControl(tr("Show"))), m_note(new QLabel),
-      m_chosen(new QLabel), m_map(new NeedleMap), m_run(new QPushButton), m_open(new QPushButton(tr("Open cell"))) {
+      m_chosen(new QLabel), m_map(new NeedleMap), m_empty(new EmptyState), m_run(new QPushButton), m_open(new QPushButton(tr("Open cell"))) {
     for (const char* task : {"lines", "facts", "passkey"}) m_task->addItem(QLatin1String(task));
     m_task->setAccessibleName(tr("Task"));
     m_show->addSegment(tr("Sparse"), tr("Score under the plan"));
@@ -38,9 +39,11 @@ CompareNeedlePanel::CompareNeedlePanel(NeedleModel& model, QWidget* parent)
     body()->setContentsMargins(10, 8, 10, 8);
     body()->setSpacing(6);
     m_note->setWordWrap(true);
+    body()->addWidget(m_empty, 1);
     body()->addWidget(m_note);
     body()->addWidget(m_map, 1);
     body()->addLayout(foot);
+    connect(m_empty, &EmptyState::primaryClicked, &model, &NeedleModel::measure);
     connect(m_task, &QComboBox::currentTextChanged, &model, &NeedleModel::setTask);
     connect(m_show, &SegmentedControl::chosen, this, [this](int index) { m_map->setShow(NeedleMap::Show(index)); });
     connect(m_run, &QPushButton::clicked, &model, [this] { m_model.job() != nullptr ? m_model.cancel() : m_model.measure(); });
@@ -74,10 +77,11 @@ void CompareNeedlePanel::refresh() {
     const QString obstacle = m_model.obstacle();
     const bool runs = m_model.job() != nullptr;
     styleLabel(m_note, TextStyle::Caption, m_model.isStale() ? Role::Warn : Role::Text2);
-    m_note->setText(m_model.isStale()                  ? tr("Measured before the plan was edited.")
-                    : !empty                           ? tr("Score of 100. Colour is the change from dense.")
-                    : !obstacle.isEmpty()              ? obstacle
-                                                       : tr("Hides one fact at ten depths of prompts up to N, and asks for it dense and under the plan."));
+    m_note->setText(m_model.isStale() ? tr("Measured before the plan was edited.") : tr("Score of 100. Colour is the change from dense."));
+    m_empty->setSentence(!obstacle.isEmpty() ? obstacle : tr("Hides a fact at ten depths of prompts up to N, and asks for it dense and under the plan."));
+    m_empty->setPrimary(empty && obstacle.isEmpty() ? tr("Run grid") : QString());
+    m_empty->setVisible(empty);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_note, m_chosen, m_run}) widget->setVisible(!empty);
     m_run->setText(runs ? tr("Stop") : m_model.hasCells() && !m_model.isComplete() && !m_model.isStale() ? tr("Go on") : tr("Run grid"));
     m_run->setEnabled(runs || obstacle.isEmpty());
     m_task->setEnabled(!runs);

@@ -12,6 +12,7 @@ class QPushButton;
 
 namespace moa {
 
+class EmptyState;
 class NeedleMap;
 class SegmentedControl;
 
@@ -34,6 +35,7 @@ private:
     SegmentedControl* m_show;
     QLabel *m_note, *m_chosen;
     NeedleMap* m_map;
+    EmptyState* m_empty; ///< until a grid was asked for
     QPushButton *m_run, *m_open;
 };
 

@@ -100,7 +100,7 @@ void ComparePane::refreshHeader() {
 
 void ComparePane::setNarrow(bool narrow) {
     m_narrow = narrow;
-    refreshHeader();
+    refresh();
 }
 
 void ComparePane::refresh() {
@@ -108,7 +108,8 @@ void ComparePane::refresh() {
     m_question->setStyle(TextStyle::Table, Role::Text2);
     const QString question = userText();
     m_question->setText(question.isEmpty() ? QString() : u"… "_s + question.right(160));
-    m_user->setVisible(!question.isEmpty());
+    m_user->setVisible(!question.isEmpty() && !m_narrow); // a low window keeps its lines for the answer
+    m_question->setVisible(!m_narrow);
     refreshWaiting();
     m_flow->setCaret(m_model.state() == CompareModel::State::Running || m_model.canGoOn());
     refreshHeader();
@@ -202,6 +203,8 @@ CompareEvidence::CompareEvidence(CompareModel& model, QWidget* parent)
             m_model.workspace().selection().pointAt(m_model.workspace().selection().now().query, std::min(m_key, int(prompt->ids.size()) - 1));
         refresh();
     });
+    connect(&Theme::instance(), &Theme::changed, this, &CompareEvidence::refresh);
+    refresh();
 }
 
 void CompareEvidence::setNarrow(bool narrow) {

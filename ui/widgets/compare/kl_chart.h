@@ -30,7 +30,7 @@ public:
     const std::vector<Bar>& bars() const { return m_bars; }
 
     QSize sizeHint() const override { return {480, 140}; }
-    QSize minimumSizeHint() const override { return {200, 76}; }
+    QSize minimumSizeHint() const override { return {200, 56}; }
     int itemCount() const override { return int(m_bars.size()); }
     AccessibleItem item(int index) const override;
     int currentItem() const override { return m_current; }

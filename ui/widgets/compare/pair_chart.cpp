@@ -123,9 +123,10 @@ void SavingRows::paintEvent(QPaintEvent*) {
     for (int k = 0; k < int(m_rows.size()); ++k) {
         const Row& row = m_rows[std::size_t(k)];
         const QRectF line(0, k * rowHeight(), width(), rowHeight() - kBar - kBelow);
-        drawText(painter, line, row.name, TextStyle::Table, Role::Text2);
-        drawText(painter, line, row.share < 0 ? u"–"_s : QLocale().toString(row.share, 'f', 3), TextStyle::Key, Role::Text,
-                 Qt::AlignRight | Qt::AlignVCenter);
+        const QString value = row.share < 0 ? u"–"_s : QLocale().toString(row.share, 'f', 3);
+        const int room = width() - textWidth(value, TextStyle::Key) - 8; // a name may elide, its number never
+        drawText(painter, line, QFontMetrics(theme.font(TextStyle::Table)).elidedText(row.name, Qt::ElideRight, room), TextStyle::Table, Role::Text2);
+        drawText(painter, line, value, TextStyle::Key, Role::Text, Qt::AlignRight | Qt::AlignVCenter);
         const QRectF bar(0, line.bottom() + 1, width(), kBar);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme.color(Role::DenseSoft));
