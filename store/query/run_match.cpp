@@ -41,6 +41,7 @@ public:
     }
 
     RunMask run() {
+        if (matchNamed()) return std::move(m_mask);
         switch (m_term.field) {
         case QueryField::Text:
             matchText(std::nullopt);
@@ -55,38 +56,6 @@ public:
         case QueryField::Run:
         case QueryField::Rerun:
             matchNumbers(m_term.field == QueryField::Run ? m_runs.id : m_runs.rerunOf.of);
-            break;
-        case QueryField::Command:
-            matchName(m_runs.command, true);
-            break;
-        case QueryField::Status:
-            matchName(m_runs.status, true);
-            break;
-        case QueryField::Device:
-            matchName(m_runs.device, false);
-            break;
-        case QueryField::Version:
-            matchName(m_runs.version, false);
-            break;
-        case QueryField::Model:
-            matchRef(m_runs.model, m_runs.models, byNameOrHash());
-            break;
-        case QueryField::Plan:
-            matchRef(m_runs.plan, m_runs.plans, byNameOrHash());
-            break;
-        case QueryField::Profile:
-            matchRef(m_runs.profile, m_runs.profiles, byNameOrHash());
-            break;
-        case QueryField::Machine:
-            matchRef(m_runs.machine, m_runs.machines, byEither());
-            break;
-        case QueryField::Gpu:
-            matchRef(m_runs.accelerator, m_runs.accelerators,
-                     [this](const RefName& r) { return isWanted(r.name); });
-            break;
-        case QueryField::Driver:
-            matchRef(m_runs.accelerator, m_runs.accelerators,
-                     [this](const RefName& r) { return isWanted(r.detail); });
             break;
         case QueryField::Tag:
             matchTags();
@@ -122,11 +91,54 @@ public:
         case QueryField::Measure:
             matchMeasured("SELECT run_id FROM measurements WHERE name = ?3 AND value >= ?1 AND value <= ?2");
             break;
+        default:
+            break;
         }
         return std::move(m_mask);
     }
 
 private:
+    /// Fields whose values are names in the columns; false for the others.
+    bool matchNamed() {
+        switch (m_term.field) {
+        case QueryField::Command:
+            matchName(m_runs.command, true);
+            break;
+        case QueryField::Status:
+            matchName(m_runs.status, true);
+            break;
+        case QueryField::Device:
+            matchName(m_runs.device, false);
+            break;
+        case QueryField::Version:
+            matchName(m_runs.version, false);
+            break;
+        case QueryField::Model:
+            matchRef(m_runs.model, m_runs.models, byNameOrHash());
+            break;
+        case QueryField::Plan:
+            matchRef(m_runs.plan, m_runs.plans, byNameOrHash());
+            break;
+        case QueryField::Profile:
+            matchRef(m_runs.profile, m_runs.profiles, byNameOrHash());
+            break;
+        case QueryField::Machine:
+            matchRef(m_runs.machine, m_runs.machines, byEither());
+            break;
+        case QueryField::Gpu:
+            matchRef(m_runs.accelerator, m_runs.accelerators,
+                     [this](const RefName& r) { return isWanted(r.name); });
+            break;
+        case QueryField::Driver:
+            matchRef(m_runs.accelerator, m_runs.accelerators,
+                     [this](const RefName& r) { return isWanted(r.detail); });
+            break;
+        default:
+            return false;
+        }
+        return true;
+    }
+
     template <class Predicate>
     void each(Predicate&& matches) {
         for (std::size_t i = 0; i < m_mask.size(); ++i) m_mask[i] |= static_cast<std::uint8_t>(matches(i));
