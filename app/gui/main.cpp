@@ -92,7 +92,8 @@ int main(int argc, char** argv) {
         const QTemporaryDir ownSettings;
         if (parser.isSet(tour)) options.settingsFile = ownSettings.filePath(QStringLiteral("tour.ini"));
         options.historyFile = parser.value(db);
-        options.keepsHistory = !parser.isSet(noDb) && (!parser.isSet(tour) || parser.isSet(db));
+        if (parser.isSet(tour) && !parser.isSet(db)) options.historyFile = ownSettings.filePath(QStringLiteral("tour.sqlite"));
+        options.keepsHistory = !parser.isSet(noDb);
         moa::Workbench workbench(options);
         app.onFault = [&workbench](const QString& what) { workbench.reportFault(what); };
         if (parser.isSet(tour)) {

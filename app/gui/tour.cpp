@@ -64,6 +64,7 @@ bool Tour::run() {
     plan();
     search();
     compare();
+    history();
     dark();
     eject();
     write();

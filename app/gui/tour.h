@@ -52,6 +52,11 @@ private:
     /// The Compare page: to the divergence, the blamed head and the needle grid.
     void compare();
     void compareNeedles();
+    /// The History page: runs of the command line program found, compared, repeated.
+    void history();
+    void fillHistory(const QString& folder);
+    /// Runs `moa` into the tour's history; true when it ended well.
+    bool runMoa(const QString& folder, const QStringList& arguments);
     void dark();
     void eject();
     void write();

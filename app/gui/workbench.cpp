@@ -2,6 +2,7 @@
 #include "app/gui/workbench.h"
 
 #include "ui/views/compare_page.h"
+#include "ui/views/history_page.h"
 #include "ui/views/inspect_page.h"
 #include "ui/views/model_page.h"
 #include "ui/views/plan_page.h"
@@ -63,6 +64,7 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_window = std::make_unique<ShellWindow>(m_settings.get());
     m_window->setWindowTitle(tr("MoA Workbench"));
     addActions();
+    addHistoryActions();
     m_modelPage = new ModelPage(*m_workspace, *m_models, m_window->actions());
     m_inspectPage = new InspectPage(*m_workspace, m_window->actions());
     m_window->addPage({u"model"_s, u"model"_s, tr("Model"), QKeySequence(Qt::CTRL | Qt::Key_1),
@@ -81,6 +83,10 @@ Workbench::Workbench(const WorkbenchOptions& options)
     m_window->addPage({u"compare"_s, u"compare"_s, tr("Compare"), QKeySequence(Qt::CTRL | Qt::Key_5),
                        tr("Dense and sparse side by side, and the head to blame")}, m_comparePage);
     connectComparePage();
+    m_historyPage = new HistoryPage(*m_workspace, m_window->actions(), m_settings.get());
+    m_window->addPage({u"history"_s, u"history"_s, tr("History"), QKeySequence(Qt::CTRL | Qt::Key_6),
+                       tr("Every run kept, found again, compared and repeated")}, m_historyPage);
+    connectHistoryPage();
     connectContextBar();
     connectStatusBar();
     connectProblems();

@@ -21,11 +21,14 @@
 namespace moa {
 
 class ComparePage;
+class HistoryPage;
 class InspectPage;
 class ModelPage;
 class PlanPage;
 class SearchPage;
 struct LastWorkspace;
+struct MemoryHistory;
+struct RunPassport;
 
 struct WorkbenchOptions {
     EngineOptions engine;
@@ -50,6 +53,7 @@ public:
     PlanPage& planPage() { return *m_planPage; }
     SearchPage& searchPage() { return *m_searchPage; }
     ComparePage& comparePage() { return *m_comparePage; }
+    HistoryPage& historyPage() { return *m_historyPage; }
 
     /// A fault of the program itself: said in a banner and in the log.
     void reportFault(const QString& what);
@@ -72,6 +76,12 @@ private:
     void addCompareActions();
     void connectComparePage();
     void refreshCompareActions();
+    void addHistoryActions();
+    void connectHistoryPage();
+    void tellHistoryState();
+    void tellMemory(const std::shared_ptr<MemoryHistory>& memory, const QString& why);
+    /// Shows what a run of the history used in its own page, or says why not.
+    void reopen(const RunPassport& passport);
     void startAutosave(const QString& settingsFile);
     void refreshActions();
     void connectContextBar();
@@ -112,10 +122,12 @@ private:
     PlanPage* m_planPage = nullptr;
     SearchPage* m_searchPage = nullptr;
     ComparePage* m_comparePage = nullptr;
+    HistoryPage* m_historyPage = nullptr;
     RecentFiles m_recentModels, m_recentPlans, m_recentPrompts, m_recentProfiles;
     bool m_closeConfirmed = false;
     WorkbenchSettings m_preferences;
     QPointer<SettingsDialog> m_settingsDialog;
+    int m_historyBanner = 0; ///< says that the history cannot be read or written; 0: none
     int m_restartBanner = 0; ///< says that a setting counts later; 0: none yet
     DesktopNotice m_desktopNotice;
     QTimer m_rememberTimer;

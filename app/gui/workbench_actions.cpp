@@ -2,6 +2,7 @@
 #include "app/gui/workbench.h"
 
 #include "ui/views/compare_page.h"
+#include "ui/views/history_page.h"
 #include "ui/views/inspect_heatmap.h"
 #include "ui/views/inspect_page.h"
 #include "ui/widgets/inspect/heatmap_canvas.h"
@@ -167,12 +168,14 @@ void Workbench::addInspectActions() {
             m_window->showPage(u"inspect"_s);
         });
     add({.id = u"run.job"_s, .text = tr("&Run the page's job"), .menu = MenuId::Run, .shortcut = QKeySequence(Qt::Key_F5),
-         .icon = u"play"_s, .detail = tr("Load on the Model page, capture on Inspect, run both on Compare")},
+         .icon = u"play"_s, .detail = tr("Load on the Model page, capture on Inspect, run both on Compare, reproduce on History")},
         [this] {
             if (m_window->currentPage() == u"model"_s)
                 m_workspace->load();
             else if (m_window->currentPage() == u"compare"_s)
                 m_comparePage->model().runOrPause();
+            else if (m_window->currentPage() == u"history"_s)
+                m_historyPage->model().reproduce();
             else
                 m_workspace->capture();
         });

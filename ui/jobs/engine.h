@@ -8,11 +8,13 @@
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
 #include "ui/jobs/export_service.h"
+#include "ui/jobs/history_reader.h"
 #include "ui/jobs/history_service.h"
 #include "ui/jobs/model_service.h"
 #include "ui/jobs/needle_service.h"
 #include "ui/jobs/plan_service.h"
 #include "ui/jobs/prompt_service.h"
+#include "ui/jobs/rerun_service.h"
 #include "ui/jobs/search_service.h"
 
 namespace moa {
@@ -23,7 +25,7 @@ struct Engine {
         : state(std::make_shared<EngineState>(options)), models(worker, reader, state), prompts(worker, state),
           plans(reader, state), captures(worker, views, state), calibration(worker, state), compares(worker, state), needles(worker, state),
           decode(worker, state), exports(worker, files, state),
-          history(files, state, historyOptions), search(state) {}
+          history(files, state, historyOptions), historyReader(historyOptions), reruns(worker), search(state) {}
     ~Engine() {
         search.shutDown();
         worker.shutDown();
@@ -49,6 +51,8 @@ struct Engine {
     DecodeService decode;
     ExportService exports;
     HistoryService history;
+    HistoryReader historyReader; ///< on a thread of its own
+    RerunService reruns;
     SearchService search; ///< on a thread of its own
 };
 

@@ -3,7 +3,6 @@
 
 #include "engine/core/error.h"
 #include "engine/plan/plan_file.h"
-#include "store/history/history.h"
 
 #include <QJsonDocument>
 
@@ -49,13 +48,24 @@ std::optional<DecodeSpeed> speedOf(const RunDetail& run, const std::string& sha)
 
 struct HistoryService::Open {
     std::optional<History> history;
+    std::shared_ptr<MemoryHistory> memory; ///< in its place, once the file cannot be written
     std::map<RunTicket, RunId> runs;
+    std::map<RunTicket, RunStart> begun; ///< of these runs: memory must know them too
 
     History& use(const HistoryOptions& options) {
         if (!history) history = History::open(options.file.empty() ? History::defaultPath() : options.file);
         return *history;
     }
 };
+
+namespace {
+
+/// Not the file's fault, nor the caller's: a disk or a folder that takes nothing.
+bool isOfTheDisk(StoreProblem problem) {
+    return problem == StoreProblem::ReadOnly || problem == StoreProblem::Full || problem == StoreProblem::Failed;
+}
+
+} // namespace
 
 HistoryService::HistoryService(DeviceWorker& files, std::shared_ptr<EngineState> state, HistoryOptions options,
                                QObject* parent)
@@ -73,12 +83,29 @@ void HistoryService::write(const QString& title, std::function<void(JobContext&)
     });
 }
 
+void HistoryService::record(JobContext& context, const std::function<void(History&)>& change) {
+    Open& open = *m_open;
+    if (open.memory == nullptr) {
+        try {
+            return change(open.use(m_options));
+        } catch (const StoreError& error) {
+            if (!isOfTheDisk(error.problem())) throw;
+            open.memory = std::make_shared<MemoryHistory>();
+            const std::lock_guard lock(open.memory->mutex);
+            open.runs.clear();
+            for (const auto& [ticket, start] : open.begun) open.runs[ticket] = open.memory->history.begin(start);
+            context.post([this, memory = open.memory, why = QString::fromUtf8(error.what())] { emit wentToMemory(memory, why); });
+        }
+    }
+    const std::lock_guard lock(open.memory->mutex);
+    change(open.memory->history);
+}
+
 RunTicket HistoryService::begin(const RunNote& note) {
     if (!m_options.isKept) return 0;
     const RunTicket ticket = ++m_last;
     const TimePoint began = currentTime();
-    write(tr("Recording a run"), [this, ticket, note, began, state = m_state, open = m_open,
-                                  options = m_options](JobContext& context) {
+    write(tr("Recording a run"), [this, ticket, note, began, state = m_state, open = m_open](JobContext& context) {
         RunStart start;
         start.command = note.command.toStdString();
         // Hashed here: a second per GB, the first time.
@@ -91,10 +118,11 @@ RunTicket HistoryService::begin(const RunNote& note) {
         if (note.plan)
             start.plan = PlanRef{note.plan->name.toStdString(), planText(makePlanFile(note.plan->plan, {})), "", note.plan->path.isEmpty() ? "edit" : "file", {}};
         start.started = began;
-        const RunId run = open->use(options).begin(start);
-        open->runs[ticket] = run;
-        context.post([this, ticket, number = qint64(run.value)] {
-            m_runs.insert(ticket, number);
+        record(context, [&](History& history) { open->runs[ticket] = history.begin(start); });
+        open->begun[ticket] = start;
+        // A number of the memory's own would name another run of the file.
+        context.post([this, ticket, number = open->memory ? qint64(0) : qint64(open->runs[ticket].value)] {
+            if (number != 0) m_runs.insert(ticket, number);
             emit recorded(ticket, number);
         });
     });
@@ -103,16 +131,16 @@ RunTicket HistoryService::begin(const RunNote& note) {
 
 void HistoryService::finish(RunTicket ticket, const RunOutcome& outcome) {
     if (ticket == 0) return;
-    write(tr("Recording a result"), [ticket, outcome, open = m_open, options = m_options](JobContext&) {
-        const auto run = open->runs.find(ticket);
-        if (run == open->runs.end()) return; // its row could not be begun, which was told
+    write(tr("Recording a result"), [this, ticket, outcome, open = m_open](JobContext& context) {
+        if (!open->runs.contains(ticket)) return; // its row could not be begun, which was told
         RunEnd end;
         end.status = statusOf(outcome.state);
         end.error = outcome.error.toStdString();
         end.result = jsonText(outcome.result);
         end.measurements = outcome.measurements;
-        open->use(options).finish(run->second, end);
-        open->runs.erase(run);
+        record(context, [&](History& history) { history.finish(open->runs.at(ticket), end); });
+        open->runs.erase(ticket);
+        open->begun.erase(ticket);
     });
 }
 
@@ -137,6 +165,60 @@ void HistoryService::readSpeeds(const ModelFacts& model) {
             m_files.post([this, path = model.path, speeds] { emit speedsRead(path, speeds); });
         },
         [](const JobError&) {}); // no speeds then; a run that cannot be written will say so
+}
+
+Job* HistoryService::edit(const QString& title, const QString& file, std::function<void(History&, JobContext&)> change) {
+    const std::string path = file.toStdString();
+    Job* job = m_files.submit(title, false, [path, open = m_open, options = m_options, change = std::move(change)](JobContext& context) {
+        if (path == kMemoryFile) {
+            if (open->memory == nullptr) throw Error("nothing is kept in memory");
+            const std::lock_guard lock(open->memory->mutex);
+            return change(open->memory->history, context);
+        }
+        const std::string own = options.file.empty() ? History::defaultPath() : options.file;
+        if (options.isKept && (path.empty() || path == own)) return change(open->use(options), context);
+        History other = History::open(path.empty() ? own : path);
+        change(other, context);
+    });
+    connect(job, &Job::finished, this, [this, job] {
+        if (job->state() == JobState::Failed) return emit editFailed(job->title(), job->error());
+        emit edited();
+    });
+    return job;
+}
+
+void HistoryService::addTags(const QString& file, const std::vector<RunId>& runs, const QStringList& tags) {
+    std::vector<std::string> names;
+    for (const QString& tag : tags) names.push_back(tag.toStdString());
+    edit(tr("Tagging runs"), file, [runs, names](History& history, JobContext&) { history.addTags(runs, names); });
+}
+
+void HistoryService::removeTags(const QString& file, const std::vector<RunId>& runs, const QStringList& tags) {
+    std::vector<std::string> names;
+    for (const QString& tag : tags) names.push_back(tag.toStdString());
+    edit(tr("Removing tags"), file, [runs, names](History& history, JobContext&) { history.removeTags(runs, names); });
+}
+
+void HistoryService::setNote(const QString& file, RunId run, const QString& text) {
+    edit(tr("Writing a note"), file, [run, note = text.toStdString()](History& history, JobContext&) { history.setNote(run, note); });
+}
+
+Job* HistoryService::importRuns(const QString& file, const QString& from) {
+    return edit(tr("Importing runs"), file, [this, from = from.toStdString()](History& history, JobContext& context) {
+        const ImportReport report = history.importFile(from, [&context](std::int64_t done, std::int64_t total) {
+            context.report({"runs", done, total});
+            return !context.stop().stop_requested();
+        });
+        if (!report.isComplete) context.markCancelled();
+        context.post([this, report] { emit imported(report.runs, report.known); });
+    });
+}
+
+void HistoryService::saveMemory(const QString& path) {
+    edit(tr("Saving the runs in memory"), QString::fromLatin1(kMemoryFile), [this, path](History& history, JobContext& context) {
+        history.backup(path.toStdString());
+        context.post([this, path] { emit savedMemory(path); });
+    });
 }
 
 } // namespace moa

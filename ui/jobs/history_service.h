@@ -6,15 +6,18 @@
 #include "ui/jobs/decode_service.h"
 #include "ui/jobs/device_worker.h"
 #include "ui/jobs/engine_state.h"
+#include "ui/jobs/memory_history.h"
 #include "ui/jobs/values.h"
 
 #ifndef Q_MOC_RUN // moc 6.4 cannot read concepts
-#include "store/history/records.h"
+#include "store/history/history.h"
 #endif
 
 #include <QHash>
 #include <QJsonObject>
+#include <QStringList>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,16 +69,36 @@ public:
     /// history is kept, not at all.
     void readSpeeds(const ModelFacts& model);
 
+    // What a user adds to runs, in `file` (empty: the one kept here). Answered by edited() or editFailed(); several runs
+    // are changed all or none.
+
+    void addTags(const QString& file, const std::vector<RunId>& runs, const QStringList& tags);
+    void removeTags(const QString& file, const std::vector<RunId>& runs, const QStringList& tags);
+    void setNote(const QString& file, RunId run, const QString& text);
+    /// Adds what an export or another history holds. Cancelled: what is there already stays.
+    Job* importRuns(const QString& file, const QString& from);
+    /// Writes what is kept in memory to a file of its own, whole or not at all. Answered by savedMemory() or editFailed().
+    void saveMemory(const QString& path);
+
 signals:
     void recorded(quint64 ticket, qint64 run);
     /// Newest first.
     void speedsRead(const QString& model, const QList<moa::DecodeSpeed>& speeds);
     void failed(const moa::JobError& error);
+    /// The file cannot be written (`why`): runs are kept in memory from now on. Once.
+    void wentToMemory(const std::shared_ptr<moa::MemoryHistory>& memory, const QString& why);
+    void savedMemory(const QString& path);
+    void edited();
+    void imported(qint64 runs, qint64 known);
+    void editFailed(const QString& what, const moa::JobError& error);
 
 private:
     struct Open; ///< the history, once the files' thread has opened it
 
     void write(const QString& title, std::function<void(JobContext&)> work);
+    /// `change` on the history, or on one in memory where its file cannot be written. Files' thread.
+    void record(JobContext& context, const std::function<void(History&)>& change);
+    Job* edit(const QString& title, const QString& file, std::function<void(History&, JobContext&)> change);
 
     DeviceWorker& m_files;
     std::shared_ptr<EngineState> m_state;

@@ -2,7 +2,9 @@
 // role, Tab visits all of them in the order in which they are read and comes round again, cells of canvases speak.
 #include "tests/ui/gui/gui_session.h"
 
+#include "tests/ui/history/history_samples.h"
 #include "ui/views/compare_page.h"
+#include "ui/views/history_page.h"
 #include "ui/views/plan_page.h"
 #include "ui/views/search_page.h"
 #include "ui/widgets/inspect/heads_grid.h"
@@ -89,6 +91,13 @@ bool AccessibilityTest::show(Session& session, const QString& state) {
         return session.wait([&] { return session.bench().searchPage().isVisible(); });
     }
     if (state == u"welcome"_s) return session.wait([&] { return session.buttonNamed(u"Open moa-tiny"_s) != nullptr; });
+    if (state == u"history"_s) {
+        session.hand().key(Qt::Key_6, Qt::ControlModifier);
+        HistoryModel& model = session.bench().historyPage().model();
+        if (!session.wait([&] { return model.found().all > 0; })) return false;
+        model.choose({RunId(8), RunId(6)}, RunId(8));
+        return session.wait([&] { return model.passport() && model.comparison(); });
+    }
     if (!session.openTiny()) return false;
     if (state == u"model"_s) return true;
     if (state == u"plan"_s) {
@@ -116,7 +125,7 @@ void AccessibilityTest::pages_data() {
     QTest::addColumn<QString>("state");
     QTest::addColumn<QSize>("size");
     for (const QSize size : {QSize(1600, 1000), QSize(1180, 720)})
-        for (const char* state : {"welcome", "model", "inspect empty", "inspect", "plan", "search empty", "search", "compare empty", "compare"})
+        for (const char* state : {"welcome", "model", "inspect empty", "inspect", "plan", "search empty", "search", "compare empty", "compare", "history"})
             QTest::addRow("%s at %d", state, size.width()) << QString::fromLatin1(state) << size;
 }
 
@@ -191,7 +200,10 @@ void AccessibilityTest::checkTab(Session& session, QWidget* page) {
 void AccessibilityTest::pages() {
     QFETCH(QString, state);
     QFETCH(QSize, size);
-    Session session({.size = size});
+    const QTemporaryDir folder;
+    const QString history = state == u"history"_s ? folder.filePath(u"runs.sqlite"_s) : QString();
+    if (!history.isEmpty()) test::fillHistory(history, 40);
+    Session session({.size = size, .history = history});
     QVERIFY(show(session, state));
     session.hand().settle(100);
     session.window().activateWindow();
