@@ -85,7 +85,7 @@ void Tour::history() {
     expect(m_hand.waitUntil([&] { return page.isVisible() && read() && model.found().all >= 11; }, 10'000), u"Ctrl+6 opens History with the tour's runs"_s);
     m_times[u"history_first_rows_ms"_s] = double(clock.nsecsElapsed()) / 1e6;
     const auto click = [&](int row, Qt::KeyboardModifiers modifiers) {
-        m_hand.click(table.viewport(), table.visualRect(rows.index(row, HistoryTableModel::Result)).center(), modifiers);
+        m_hand.click(table.viewport(), table.visualRect(rows.index(row, HistoryTableModel::When)).center(), modifiers);
     };
     click(0, Qt::NoModifier);
     click(1, Qt::ControlModifier);

@@ -2,6 +2,7 @@
 // line or the settings say; a history that cannot be written costs a warning.
 #include "tests/ui/gui/gui_session.h"
 
+#include "ui/views/history_page.h"
 #include "ui/views/plan_budget_panel.h"
 #include "ui/views/plan_page.h"
 #include "ui/views/search_page.h"
@@ -129,6 +130,19 @@ void HistoryFlowTest::aHistoryThatCannotBeWrittenIsToldOnce() {
     QVERIFY(isWritten(session));
     QCOMPARE(session.banners(page).count(), banners);
     QCOMPARE(session.workspace().captureRun(), 0);
+    // Both runs are in memory: shown, tagged, saved.
+    QWidget* show = session.buttonNamed(u"Show them"_s);
+    QVERIFY(show != nullptr);
+    session.hand().click(show);
+    HistoryModel& model = session.bench().historyPage().model();
+    QVERIFY(session.wait([&] { return model.isCurrent() && model.found().all == 2; }));
+    QCOMPARE(session.window().currentPage(), u"history"_s);
+    model.show(RunId(1));
+    model.addTag(u"kept"_s);
+    QVERIFY(session.wait([&] { return model.passport() && model.passport()->detail.tags == std::vector<std::string>{"kept"}; }));
+    session.bench().engine().history.saveMemory(file("saved.sqlite"));
+    QVERIFY(isWritten(session));
+    QCOMPARE(rows(file("saved.sqlite")).size(), 2u);
 }
 
 void HistoryFlowTest::speedsComeBackWithTheirRuns() {

@@ -71,7 +71,7 @@ private:
         m_session = std::make_unique<Session>(SessionOptions{.settingsText = settings, .history = path});
         m_session->step(QString::fromLatin1(QTest::currentTestFunction()));
         m_session->hand().key(Qt::Key_6, Qt::ControlModifier);
-        return m_session->wait([this] { return m_session->window().currentPage() == u"history"_s && model().reader().state() != HistoryState::Unread && model().isCurrent(); });
+        return m_session->wait([this] { return m_session->window().currentPage() == u"history"_s && (model().isCurrent() || model().reader().state() == HistoryState::Missing || model().reader().state() == HistoryState::Failed); });
     }
     HistoryPage& page() { return m_session->bench().historyPage(); }
     HistoryModel& model() { return page().model(); }
@@ -83,7 +83,7 @@ private:
         m_session->hand().type(query);
         return m_session->wait([this, query] { return page().runs().field().text() == query && model().query() == query && model().isCurrent(); });
     }
-    QPoint cell(int row, int column = HistoryTableModel::Result) { return table().visualRect(rows().index(row, column)).center(); }
+    QPoint cell(int row, int column = HistoryTableModel::When) { return table().visualRect(rows().index(row, column)).center(); }
     void clickRow(int row, Qt::KeyboardModifiers modifiers = Qt::NoModifier) { m_session->hand().click(table().viewport(), cell(row), modifiers); }
     bool passportOf(qint64 run) { return m_session->wait([this, run] { return model().passport() && model().passport()->detail.summary.id.value == run; }); }
     QString text(int row, int column) { return rows().index(row, column).data().toString(); }
@@ -272,7 +272,10 @@ void HistoryPageTest::lineageAndChartLeadToRuns() {
     QVERIFY(std::ranges::find(marks[std::size_t(plan)].from, search) != marks[std::size_t(plan)].from.end());
     if (run < int(marks.size())) QVERIFY(run > plan); // among the newest uses only in a short history
     LineageView& view = page().lineage().view();
-    m_session->hand().click(&view, view.rowRect(search).center());
+    view.setFocus();
+    m_session->hand().key(Qt::Key_Home);
+    for (int i = 0; i < search; ++i) m_session->hand().key(Qt::Key_Down);
+    m_session->hand().key(Qt::Key_Return);
     QVERIFY(passportOf(4));
     // The chart holds the found runs; a click on a point chooses its run.
     QVERIFY(typeQuery(u"run:1-40 command:compare"_s));
@@ -318,9 +321,9 @@ void HistoryPageTest::filesAreWritten() {
         QVERIFY2(m_session->wait([&] { return QFile::exists(path); }), qPrintable(format));
         QFile file(path);
         QVERIFY(file.open(QIODevice::ReadOnly));
-        const QString text = QString::fromUtf8(file.readAll());
+        const QString text = QString::fromUtf8(file.readAll()).remove(u'\\'); // of Markdown
         QVERIFY2(text.contains(u"nll_mean"_s) && text.contains(u'8') && text.contains(u'6'), qPrintable(text.left(300)));
-        if (format == u"html"_s) QVERIFY(text.startsWith(u"<!doctype html>"_s) && !text.contains(u"http"_s) && text.contains(u"class=w"_s));
+        if (format == u"html"_s) QVERIFY(text.startsWith(u"<!doctype html>"_s, Qt::CaseInsensitive) && !text.contains(u"src="_s));
         if (format == u"csv"_s) QVERIFY(!text.contains(u"retrieval,"_s)); // of the chosen runs only
     }
 }
@@ -386,8 +389,8 @@ void HistoryPageTest::aNewerHistoryIsOnlyRead() {
 void HistoryPageTest::aBrokenFileIsTold() {
     const QString path = m_folder.filePath(u"broken.sqlite"_s);
     writeFile(path, QByteArray(5000, 'x'));
-    QVERIFY(openFile(path) || true);
-    QVERIFY(m_session->wait([this] { return model().reader().state() == HistoryState::Failed; }));
+    QVERIFY(openFile(path));
+    QVERIFY(model().reader().state() == HistoryState::Failed);
     QVERIFY(m_session->bannerSays(u"history"_s, {u"cannot be read"_s, u"broken.sqlite"_s}));
     QCOMPARE(QFileInfo(path).size(), 5000);
 }
