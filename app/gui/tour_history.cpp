@@ -14,6 +14,7 @@
 #include <QCoreApplication>
 #include <QFile>
 #include <QProcess>
+#include <QPushButton>
 #include <QTemporaryDir>
 
 namespace moa {

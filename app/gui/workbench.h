@@ -127,6 +127,7 @@ private:
     bool m_closeConfirmed = false;
     WorkbenchSettings m_preferences;
     QPointer<SettingsDialog> m_settingsDialog;
+    QString m_reopenPage;    ///< where the plan of a reopened run is shown
     int m_historyBanner = 0; ///< says that the history cannot be read or written; 0: none
     int m_restartBanner = 0; ///< says that a setting counts later; 0: none yet
     DesktopNotice m_desktopNotice;

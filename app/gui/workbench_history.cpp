@@ -54,7 +54,7 @@ void Workbench::connectHistoryPage() {
     });
     connect(&m_engine->historyReader, &HistoryReader::planRead, this, [this](const PlanValue& plan) {
         m_workspace->usePlan(plan);
-        m_window->showPage(u"plan"_s);
+        m_window->showPage(m_reopenPage);
     });
     connect(&m_engine->historyReader, &HistoryReader::stateChanged, this, &Workbench::tellHistoryState);
     connect(&m_engine->history, &HistoryService::wentToMemory, this, &Workbench::tellMemory);
@@ -118,7 +118,10 @@ void Workbench::reopen(const RunPassport& passport) {
         m_workspace->openProfile(path);
         return m_window->showPage(u"search"_s);
     }
-    if (run.plan) return m_engine->historyReader.readPlan(run.summary.id);
+    if (run.plan) {
+        m_reopenPage = run.summary.command == "compare" ? u"compare"_s : u"plan"_s;
+        return m_engine->historyReader.readPlan(run.summary.id);
+    }
     refuse(run.prompt && !run.prompt->text
                ? tr("%1: only the hash of its prompt is kept. Open the prompt again to look into it.").arg(kind)
                : tr("%1: it used no plan and no profile that a page could show.").arg(kind));

@@ -215,11 +215,15 @@ QVariant HistoryTableModel::data(const QModelIndex& index, int role) const {
             want(index.row() / kWindow);
             if (index.column() == Run) return u"#%1"_s.arg(runAt(index.row()).value);
         }
-        return {};
+        return role == Qt::AccessibleTextRole ? QVariant(tr("Run %1, being read").arg(runAt(index.row()).value)) : QVariant();
     }
     switch (role) {
     case Qt::DisplayRole: return text(*row, index.column());
-    case Qt::AccessibleTextRole: return index.column() == Run ? spoken(*row) : text(*row, index.column());
+    case Qt::AccessibleTextRole: {
+        if (index.column() == Run) return spoken(*row);
+        const QString said = text(*row, index.column());
+        return tr(kColumns[index.column()].title) + u' ' + (said.isEmpty() ? tr("none") : said);
+    }
     case Qt::ToolTipRole: {
         if (index.column() == When) return history_text::exactTime(row->summary.started);
         if (index.column() == Result) return history_text::toolTip(history_text::plainLines(row->outcome));

@@ -138,7 +138,7 @@ private:
     FactLine repeated(const RunPassport::Repeat& repeat) const {
         FactLine line{.name = u"#%1 %2"_s.arg(repeat.run.id.value).arg(ht::when(repeat.run.started)), .value = ht::status(repeat.run.status), .run = repeat.run.id.value};
         QStringList details;
-        bool hasMeasure = false, moved = false;
+        bool hasMeasure = false, isClock = false, moved = false;
         for (const MeasurementDiff& m : repeat.diff.measurements) {
             if (!m.a || !m.b) continue;
             const bool timing = m.unit == "s" || m.unit == "ms" || m.unit.ends_with("/s");
@@ -147,8 +147,9 @@ private:
             moved = moved || drifted;
             if (details.size() < qsizetype(kMostDetails))
                 details.append(u"%1: %2 → %3"_s.arg(ht::measure(m.name), ht::number(*m.a), ht::number(*m.b)));
-            if (hasMeasure) continue;
+            if (hasMeasure && (timing || !isClock)) continue; // what was measured says more than how long it took
             hasMeasure = true;
+            isClock = timing;
             line.middle = ht::measure(m.name) + u' ' + ht::number(*m.b);
             const double percent = 100 * m.relative.value_or(0);
             line.value = *m.a == *m.b ? tr("identical") : m.relative ? (percent < 0 ? u"−"_s : u"+"_s) + QString::number(std::abs(percent), 'f', 1) + u'%' : tr("changed");

@@ -77,9 +77,8 @@ QWidget* HistoryPage::centreColumn(ActionRegistry& actions) {
     column->addWidget(m_runs, 5);
     column->addWidget(m_compare, 4);
     m_empty = new EmptyState(u"history"_s);
-    const QString run = actions.action(u"page.compare"_s) != nullptr ? u"page.compare"_s : u"page.inspect"_s;
-    if (QAction* action = actions.action(run)) {
-        m_empty->setPrimary(run == u"page.compare"_s ? tr("Run a comparison") : tr("Capture a prompt"), action->shortcut().toString());
+    if (QAction* action = actions.action(u"page.compare"_s)) {
+        m_empty->setPrimary(tr("Run a comparison"), action->shortcut().toString());
         connect(m_empty, &EmptyState::primaryClicked, action, &QAction::trigger);
     }
     QPushButton* import = m_empty->addSecondary(tr("Open another history…"));

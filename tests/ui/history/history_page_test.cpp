@@ -26,6 +26,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QProcess>
 #include <QPushButton>
 #include <QSettings>
 
@@ -55,6 +56,7 @@ private slots:
     void runsOpenInTheirPages();
     void filesAreWritten();
     void hostileTextsAreText();
+    void aRunIsRepeated();
     void nothingYet();
     void aNewerHistoryIsOnlyRead();
     void aBrokenFileIsTold();
@@ -303,7 +305,7 @@ void HistoryPageTest::runsOpenInTheirPages() {
     m_session->hand().doubleClick(table().viewport(), cell(0));
     QVERIFY(m_session->wait([this] { return m_session->window().currentPage() == u"plan"_s; }));
     QCOMPARE(m_session->workspace().plan().name(), u"balanced-50"_s);
-    QCOMPARE(m_session->workspace().plan().plan().rules.size(), 2u);
+    QCOMPARE(m_session->workspace().plan().plan().rules.size(), 4u); // [L][H]
     m_session->hand().key(Qt::Key_6, Qt::ControlModifier);
     // A profile that is gone: said, with its path.
     page().reopen(4);
@@ -363,6 +365,31 @@ void HistoryPageTest::hostileTextsAreText() {
     QFile report(m_folder.filePath(u"hostile.html"_s));
     QVERIFY(report.open(QIODevice::ReadOnly));
     QVERIFY(!report.readAll().contains("<img"));
+}
+
+void HistoryPageTest::aRunIsRepeated() {
+    const QString path = m_folder.filePath(u"repeat.sqlite"_s);
+    QProcess moa;
+    moa.setProgram(QDir(QCoreApplication::applicationDirPath()).filePath(u"moa"_s));
+    moa.setArguments({u"score"_s, u"moa-tiny"_s, u"--text"_s, u"Line 1: the code is 4711."_s, u"--device"_s, u"cpu"_s, u"--db"_s, path, u"--quiet"_s});
+    moa.setStandardOutputFile(QProcess::nullDevice());
+    moa.start();
+    QVERIFY(moa.waitForFinished(kLong) && moa.exitCode() == 0);
+    QVERIFY(openFile(path));
+    QVERIFY(found(1) && m_session->wait([this] { return rows().isRead(0, 0); }));
+    clickRow(0);
+    QVERIFY(passportOf(1));
+    QVERIFY2(model().reproduceObstacle().isEmpty(), qPrintable(model().reproduceObstacle()));
+    m_session->hand().click(&page().run().reproduceButton());
+    QVERIFY(m_session->wait([this] { return model().drift() != nullptr; }));
+    QVERIFY2(model().drift()->isSame(), qPrintable(model().drift()->text()));
+    QCOMPARE(model().drift()->run, 2);
+    QVERIFY(found(2));
+    QVERIFY(m_session->wait([this] { return model().passport() && model().passport()->repeats.size() == 1; }));
+    const std::vector<RunFact>& facts = page().run().facts().facts();
+    const auto repeat = std::ranges::find(facts, qint64(2), &RunFact::run);
+    QVERIFY(repeat != facts.end() && repeat->value == u"identical"_s);
+    m_session->grab(u"history-reproduced"_s);
 }
 
 void HistoryPageTest::nothingYet() {

@@ -1,11 +1,13 @@
 #include "ui/widgets/history/tag_row.h"
 
-#include "ui/widgets/theme.h"
+#include "ui/widgets/tab_order.h"
 
 #include <QCompleter>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
+
+#include <algorithm>
 
 namespace moa {
 
@@ -59,7 +61,7 @@ void TagRow::setTags(const QStringList& tags) {
         m_row->removeWidget(button);
         button->deleteLater(); // later: it may be the sender
     }
-    QWidget* before = nullptr;
+    QWidget* before = this;
     for (qsizetype i = 0; i < std::min(m_tags.size(), kMostShown); ++i) {
         const QString tag = m_tags[i];
         auto* button = new QPushButton;
@@ -71,10 +73,9 @@ void TagRow::setTags(const QStringList& tags) {
         button->setEnabled(m_writable);
         connect(button, &QPushButton::clicked, this, [this, tag] { emit removed(tag); });
         m_row->insertWidget(int(i), button);
-        if (before != nullptr) setTabOrder(before, button);
+        tabAfter(before, button);
         before = button;
     }
-    if (before != nullptr) setTabOrder(before, m_field);
 }
 
 } // namespace moa
