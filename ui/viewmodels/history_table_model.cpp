@@ -24,14 +24,14 @@ struct ColumnFacts {
 constexpr ColumnFacts kColumns[] = {
     {"run", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Run"), "#100000", RunKey::Run, "", true, false},
     {"when", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "When"), "Yesterday 00:00", RunKey::Started, "", true, false},
-    {"kind", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Kind"), "Retrieval", RunKey::Command, "", true, false},
+    {"kind", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Kind"), "Benchmark", RunKey::Command, "", true, false},
     {"plan", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Plan or data"), "balanced-50", RunKey::Plan, "", true, false},
     {"length", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "N"), "131,072", RunKey::Length, "", true, true},
     {"density", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Density"), "0.0000", RunKey::Density, "", true, true},
     {"measure", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Measure"), "retrieval 0.0000", RunKey::Measure, "", true, true},
     {"speed", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "tok/s"), "0000.0", RunKey::Measure, "decode_tok_s", true, true},
     {"kv", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "KV GiB"), "0.0000", RunKey::Measure, "kv_bytes", true, true},
-    {"time", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Time"), "00:00 ", RunKey::Seconds, "", true, true},
+    {"time", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Time"), "0:00:00", RunKey::Seconds, "", true, true},
     {"result", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Result"), "Diverged at 58", RunKey::Status, "", true, false},
     {"tags", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Tags"), "baseline, for-report", RunKey::Run, "", false, false},
     {"note", QT_TRANSLATE_NOOP("moa::HistoryTableModel", "Note"), "a note of a few words", RunKey::Run, "", false, false},
@@ -154,7 +154,11 @@ QString HistoryTableModel::text(const RunRow& row, int column) const {
     case When: return ht::when(s.started);
     case Kind: return ht::kind(s.command);
     case Subject: {
-        if (!s.planName.empty()) return ht::plain(s.planName);
+        if (!s.planName.empty()) {
+            QString name = ht::plain(s.planName);
+            if (name.endsWith(u".json"_s)) name.chop(5);
+            return name;
+        }
         const bool isDense = s.command == "score" || s.command == "generate" || s.command == "retrieval";
         return isDense ? tr("Dense") : QString();
     }

@@ -23,6 +23,7 @@ HistoryComparePanel::HistoryComparePanel(HistoryModel& model, QWidget* parent)
     m_differences->setChecked(m_rows.differencesOnly());
     m_differences->setToolTip(tr("Hides fields that are equal in all runs"));
     m_baseline->setAccessibleName(tr("Baseline"));
+    m_baseline->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_baseline->setToolTip(tr("What the others are measured against; also by a right click on a column"));
     m_copy->setProperty("small", true);
     m_copy->setToolTip(tr("The table with run numbers, to be pasted in a report"));
@@ -51,6 +52,9 @@ HistoryComparePanel::HistoryComparePanel(HistoryModel& model, QWidget* parent)
 
 void HistoryComparePanel::setNarrow(bool narrow) {
     m_copy->setText(narrow ? tr("Copy") : tr("Copy as Markdown"));
+    m_differences->setText(narrow ? tr("Differences") : tr("Differences only"));
+    m_isNarrow = narrow;
+    refresh();
     m_copy->setAccessibleName(tr("Copy as Markdown"));
 }
 
@@ -65,7 +69,8 @@ void HistoryComparePanel::refresh() {
     const auto comparison = m_model.comparison();
     const bool has = comparison != nullptr;
     setTitle(has ? tr("Compare %1 runs").arg(comparison->runs.size()) : tr("Compare"));
-    for (QWidget* widget : std::initializer_list<QWidget*>{m_differences, m_counts, m_baseline, m_copy}) widget->setVisible(has);
+    for (QWidget* widget : std::initializer_list<QWidget*>{m_differences, m_baseline, m_copy}) widget->setVisible(has);
+    m_counts->setVisible(has && !m_isNarrow);
     refreshHint();
     m_stack->setCurrentIndex(has ? 1 : 0);
     if (!has) return;
@@ -73,7 +78,7 @@ void HistoryComparePanel::refresh() {
     m_counts->setText(tr("%1 of %2 fields").arg(m_rows.different()).arg(m_rows.all()));
     const QSignalBlocker quiet(m_baseline);
     m_baseline->clear();
-    for (const RunSummary& run : comparison->runs) m_baseline->addItem(tr("Baseline #%1").arg(run.id.value), qlonglong(run.id.value));
+    for (const RunSummary& run : comparison->runs) m_baseline->addItem(m_isNarrow ? u"#%1"_s.arg(run.id.value) : tr("Baseline #%1").arg(run.id.value), qlonglong(run.id.value));
     m_baseline->setCurrentIndex(int(comparison->baseline));
 }
 

@@ -38,6 +38,7 @@ private:
     QCheckBox* m_differences;
     QComboBox* m_baseline;
     QPushButton* m_copy;
+    bool m_isNarrow = false;
 };
 
 } // namespace moa

@@ -28,6 +28,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr int kLeft = 232, kRight = 300;
+constexpr int kLeastRun = 180, kLeastTrend = 170, kLeastLineage = 110; ///< px
 
 } // namespace
 
@@ -107,6 +108,10 @@ void HistoryPage::rightColumn() {
     connect(m_run, &HistoryRunPanel::reportAsked, &m_files, &HistoryFiles::askReport);
     connect(m_lineage, &HistoryLineagePanel::queryAsked, &m_model, &HistoryModel::setQuery);
     for (Panel* panel : std::initializer_list<Panel*>{m_run, m_trend, m_lineage}) new PanelExport(*panel, m_workspace);
+    // Their bodies scroll: three panels never ask for more than the column has.
+    m_run->setMinimumHeight(kLeastRun);
+    m_trend->setMinimumHeight(kLeastTrend);
+    m_lineage->setMinimumHeight(kLeastLineage);
     addPanel(u"history.run"_s, m_run, 6);
     addPanel(u"history.trend"_s, m_trend, 3);
     addPanel(u"history.lineage"_s, m_lineage, 3);

@@ -23,7 +23,7 @@ HistoryTrendPanel::HistoryTrendPanel(HistoryModel& model, QWidget* parent)
       m_note(new QLabel), m_none(new QLabel), m_stack(new QStackedWidget) {
     m_measure->setAccessibleName(tr("Measure"));
     m_measure->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_measure->setMinimumContentsLength(12);
+    m_measure->setMinimumContentsLength(6);
     m_over->addSegment(tr("Time"), tr("Over the time of the runs"));
     m_over->addSegment(tr("Plans"), tr("By the plan that was used"));
     addHeaderWidget(m_measure);

@@ -45,17 +45,18 @@ void LineageView::setMarks(std::vector<LineageMark> marks) {
     update();
 }
 
-/// A mark goes on in the lane of what leads to it, unless another one took that: then in the next free one.
+/// The last mark that another one leads to goes on in its lane; those before stand in free ones beside it.
 void LineageView::assignLanes() {
     m_lanes.assign(m_marks.size(), 0);
     m_laneCount = 1;
-    std::vector<bool> continued(m_marks.size(), false);
     std::vector<int> busyUntil(kMostLanes, -1); // last row that a lane leads to
     for (std::size_t i = 0; i < m_marks.size(); ++i) {
         int lane = -1;
         for (const int from : m_marks[i].from) {
-            if (continued[std::size_t(from)]) continue;
-            continued[std::size_t(from)] = true;
+            const bool isLast = std::none_of(m_marks.begin() + std::ptrdiff_t(i) + 1, m_marks.end(), [from](const LineageMark& later) {
+                return std::ranges::find(later.from, from) != later.from.end();
+            });
+            if (!isLast) continue;
             lane = m_lanes[std::size_t(from)];
             break;
         }

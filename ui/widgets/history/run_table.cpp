@@ -16,7 +16,7 @@
 namespace moa {
 namespace {
 
-constexpr int kPad = 7, kIcon = 14, kIconGap = 7;
+constexpr int kPad = 6, kIcon = 14, kIconGap = 7;
 
 Role roleOf(HistoryTableModel::Tone tone) {
     using Tone = HistoryTableModel::Tone;
@@ -100,7 +100,7 @@ RunTable::RunTable(const Roles& roles, QWidget* parent) : QTableView(parent), m_
     head->setSortIndicator(1, Qt::DescendingOrder);
     head->setContextMenuPolicy(Qt::CustomContextMenu);
     head->setMinimumSectionSize(40);
-    head->setStyleSheet(QStringLiteral("QHeaderView::section { font-size: 11px; padding: 4px 7px; }"));
+    head->setStyleSheet(QStringLiteral("QHeaderView::section { font-size: 11px; padding: 4px 6px; }"));
     connect(head, &QHeaderView::customContextMenuRequested, this, [this](const QPoint& at) { showHeaderMenu(at); });
     connect(head, &QHeaderView::sortIndicatorChanged, this, [this](int column, Qt::SortOrder order) {
         if (m_quiet || model() == nullptr) return;
@@ -169,7 +169,7 @@ void RunTable::sizeColumns() {
     if (model() == nullptr) return;
     m_quiet = true;
     const QFontMetrics head(horizontalHeader()->font());
-    constexpr int kSortMark = 8;
+    constexpr int kSortMark = 4;
     for (int c = 0; c < model()->columnCount(); ++c) {
         const int title = head.horizontalAdvance(model()->headerData(c, Qt::Horizontal).toString()) + 2 * kPad + kSortMark;
         const int text = textWidth(model()->headerData(c, Qt::Horizontal, m_roles.widest).toString(), TextStyle::Table) + 2 * kPad;
