@@ -133,7 +133,7 @@ QString number(double value) {
     else if (std::abs(value) >= 1000)
         text = QLocale().toString(std::abs(value), 'f', 0);
     else
-        text = QLocale().toString(std::abs(value), 'g', 4);
+        text = QLocale().toString(std::abs(value), 'g', std::abs(value) < 1e-3 ? 3 : 4);
     return (value < 0 ? u"−"_s : QString()) + text;
 }
 
@@ -143,6 +143,7 @@ QString measure(const std::string& name) {
     if (name == "kv_bytes") return tr("KV bytes");
     if (name == "nll_mean") return u"NLL"_s;
     if (name == "answer_nll") return tr("answer NLL");
+    if (name == "search_loss") return tr("loss");
     QString text = plain(name, 60);
     const bool isSeconds = text.endsWith(u"_s"_s);
     if (isSeconds) text.chop(2);

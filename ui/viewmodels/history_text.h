@@ -25,7 +25,7 @@ QString duration(double seconds);
 QString tokens(std::int64_t tokens);
 QString density(double density); ///< "0.4993"
 QString gib(double bytes);       ///< "2.01", small ones "0.004"
-/// Four significant digits with a true minus; whole numbers with grouped digits.
+/// Four significant digits, three below a thousandth, with a true minus; whole numbers with grouped digits.
 QString number(double value);
 /// What people call a measure: "kl" → "KL", "decode_tok_s" → "decode, tok/s".
 QString measure(const std::string& name);

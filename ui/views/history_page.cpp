@@ -28,7 +28,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr int kLeft = 232, kRight = 300;
-constexpr int kLeastRun = 180, kLeastTrend = 170, kLeastLineage = 110; ///< px
+constexpr int kLeastRun = 180, kLeastTrend = 200, kLeastLineage = 110; ///< px
 
 } // namespace
 
