@@ -74,7 +74,10 @@ private:
         const QString command = commandLine();
         if (!command.isEmpty()) m_lines.push_back({.name = tr("Command"), .value = command, .full = command, .isMono = true});
         const QString settings = ht::plain(m_run.settings, 4000);
-        if (settings != u"{}"_s) m_lines.push_back({.name = tr("Settings"), .value = settings.left(200), .full = settings, .isMono = true});
+        QJsonObject shown = QJsonDocument::fromJson(QByteArray::fromStdString(m_run.settings)).object();
+        shown.remove(u"folder"_s); // decides no result; the tooltip has it
+        const QString line = ht::plain(QJsonDocument(shown).toJson(QJsonDocument::Compact).toStdString(), 200);
+        if (settings != u"{}"_s) m_lines.push_back({.name = tr("Settings"), .value = line, .full = settings, .isMono = true});
     }
 
     QString commandLine() const {
