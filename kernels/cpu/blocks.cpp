@@ -35,13 +35,37 @@ HWY_INLINE float half(const std::uint8_t* at) {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | std::uint32_t(bits & 0x8000) << 16);
 }
 
-/// Low and high halves of 16 bytes, less `zero`: values j and j + 16.
+/// Low and high halves of 16 bytes, less `zero`: values j and j + 16. By hand, since GCC makes single bytes of the loop.
+#if HWY_TARGET == HWY_SCALAR
 HWY_INLINE void nibbles(const std::uint8_t* bytes, int zero, Group& g) {
     for (int j = 0; j < 16; ++j) {
         g.q[j] = static_cast<std::int16_t>((bytes[j] & 15) - zero);
         g.q[j + 16] = static_cast<std::int16_t>((bytes[j] >> 4) - zero);
     }
 }
+#else
+inline constexpr hn::FixedTag<std::uint8_t, 16> kBytes{};
+
+HWY_INLINE void widen(hn::Vec<hn::FixedTag<std::uint8_t, 16>> bytes, int zero, std::int16_t* to) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+    const hn::FixedTag<std::int16_t, 16> shorts;
+    hn::Store(hn::Sub(hn::PromoteTo(shorts, bytes), hn::Set(shorts, static_cast<std::int16_t>(zero))), shorts, to);
+#else
+    const hn::FixedTag<std::int16_t, 8> shorts;
+    const hn::FixedTag<std::uint8_t, 8> eight;
+    const auto less = hn::Set(shorts, static_cast<std::int16_t>(zero));
+    hn::Store(hn::Sub(hn::PromoteTo(shorts, hn::LowerHalf(eight, bytes)), less), shorts, to);
+    hn::Store(hn::Sub(hn::PromoteTo(shorts, hn::UpperHalf(eight, bytes)), less), shorts, to + 8);
+#endif
+}
+
+HWY_INLINE void nibbles(const std::uint8_t* bytes, int zero, Group& g) {
+    const hn::Repartition<std::uint16_t, hn::FixedTag<std::uint8_t, 16>> pairs;
+    const auto v = hn::LoadU(kBytes, bytes), mask = hn::Set(kBytes, 15);
+    widen(hn::And(v, mask), zero, g.q);
+    widen(hn::And(hn::BitCast(kBytes, hn::ShiftRight<4>(hn::BitCast(pairs, v))), mask), zero, g.q + 16);
+}
+#endif
 
 /// A fifth bit of each value, from 32 bits.
 HWY_INLINE void fifthBits(const std::uint8_t* bytes, Group& g) {
