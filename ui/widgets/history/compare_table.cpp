@@ -2,6 +2,7 @@
 
 #include "ui/viewmodels/run_comparison_model.h"
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/shell/plain_table.h"
 
 #include <QContextMenuEvent>
 #include <QHeaderView>
@@ -74,18 +75,8 @@ CompareTable::CompareTable(QWidget* parent) : QTableView(parent) {
     setAccessibleName(tr("Comparison"));
     setItemDelegate(new CompareDelegate(this));
     setHorizontalHeader(new CompareHeader(this));
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
+    setUpPlainTable(*this);
     setSelectionMode(NoSelection);
-    setEditTriggers(NoEditTriggers);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setWordWrap(false);
-    setVerticalScrollMode(ScrollPerPixel);
-    setHorizontalScrollMode(ScrollPerPixel);
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
-    horizontalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     horizontalHeader()->setContextMenuPolicy(Qt::CustomContextMenu);
     connect(horizontalHeader(), &QHeaderView::customContextMenuRequested, this, [this](const QPoint& at) {
         askBaseline(horizontalHeader()->logicalIndexAt(at), horizontalHeader()->mapToGlobal(at));

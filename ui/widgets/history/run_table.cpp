@@ -2,6 +2,7 @@
 
 #include "ui/viewmodels/history_table_model.h"
 #include "ui/widgets/shell/painting.h"
+#include "ui/widgets/shell/plain_table.h"
 
 #include <QContextMenuEvent>
 #include <QHeaderView>
@@ -38,12 +39,7 @@ public:
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
         const Theme& theme = Theme::instance();
         painter->save();
-        if (option.state & QStyle::State_Selected)
-            painter->fillRect(option.rect, theme.color(Role::AccentSoft));
-        else if (option.state & QStyle::State_MouseOver)
-            painter->fillRect(option.rect, theme.color(Role::Hover));
-        painter->setPen(theme.color(Role::Grid));
-        painter->drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
+        paintPlainCell(*painter, option);
         QRectF box = QRectF(option.rect).adjusted(kPad, 0, -kPad, 0);
         painter->setClipRect(option.rect);
         if (const QString icon = index.data(m_roles.icon).toString(); !icon.isEmpty()) {
@@ -79,21 +75,10 @@ private:
 RunTable::RunTable(const Roles& roles, QWidget* parent) : QTableView(parent), m_roles(roles) {
     setAccessibleName(tr("Runs"));
     setItemDelegate(new RunDelegate(roles, this));
-    setShowGrid(false);
-    setFrameShape(QFrame::NoFrame);
-    setSelectionBehavior(SelectRows);
+    setUpPlainTable(*this);
     setSelectionMode(ExtendedSelection);
-    setEditTriggers(NoEditTriggers);
-    setTabKeyNavigation(false);
-    setMouseTracking(true);
-    setWordWrap(false);
-    setVerticalScrollMode(ScrollPerPixel);
-    setHorizontalScrollMode(ScrollPerPixel);
-    verticalHeader()->hide();
-    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     QHeaderView* head = horizontalHeader();
     head->setSectionResizeMode(QHeaderView::Interactive);
-    head->setHighlightSections(false);
     head->setSectionsMovable(true);
     head->setSectionsClickable(true);
     head->setSortIndicatorShown(true);

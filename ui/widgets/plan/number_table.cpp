@@ -44,16 +44,10 @@ public:
     explicit NumberDelegate(NumberTable& table) : QStyledItemDelegate(&table), m_table(table) {}
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-        const Theme& theme = Theme::instance();
         const auto emphasis = Emphasis(index.data(PlanTableModel::EmphasisRole).toInt());
         painter->save();
         const auto ofRow = Emphasis(index.siblingAtColumn(0).data(PlanTableModel::EmphasisRole).toInt());
-        if (ofRow == Emphasis::Current || option.state & QStyle::State_Selected)
-            painter->fillRect(option.rect, theme.color(Role::AccentSoft));
-        else if (option.state & QStyle::State_MouseOver)
-            painter->fillRect(option.rect, theme.color(Role::Hover));
-        painter->setPen(theme.color(Role::Grid));
-        painter->drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
+        paintPlainCell(*painter, option, ofRow == Emphasis::Current);
         const QRectF box = QRectF(option.rect).adjusted(kCellPad, 0, -kCellPad, 0);
         switch (m_table.columns()[std::size_t(index.column())].kind) {
         case NumberTable::ColumnKind::Text: {

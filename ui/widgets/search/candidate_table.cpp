@@ -21,14 +21,8 @@ public:
     CandidateDelegate(CandidateTable::Roles roles, QObject* parent) : QStyledItemDelegate(parent), m_roles(roles) {}
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-        const Theme& theme = Theme::instance();
         painter->save();
-        if (option.state & QStyle::State_Selected)
-            painter->fillRect(option.rect, theme.color(Role::AccentSoft));
-        else if (option.state & QStyle::State_MouseOver)
-            painter->fillRect(option.rect, theme.color(Role::Hover));
-        painter->setPen(theme.color(Role::Grid));
-        painter->drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
+        paintPlainCell(*painter, option);
         const bool broken = index.data(m_roles.broken).toBool(), own = index.data(m_roles.own).toBool();
         const bool isName = index.column() == 0, isState = index.column() == index.model()->columnCount() - 1;
         const Role role = isState ? (broken ? Role::Error : own ? Role::Sparse : Role::Ok) : isName && own ? Role::Sparse : Role::Text;

@@ -4,6 +4,8 @@
 #include "ui/widgets/theme.h"
 
 #include <QHeaderView>
+#include <QPainter>
+#include <QStyleOption>
 #include <QTableView>
 
 namespace moa {
@@ -33,6 +35,16 @@ void stylePlainTable(QTableView& table) {
     QFont head = theme.font(TextStyle::Caption);
     head.setWeight(QFont::DemiBold);
     table.horizontalHeader()->setFont(head);
+}
+
+void paintPlainCell(QPainter& painter, const QStyleOptionViewItem& option, bool isCurrent) {
+    const Theme& theme = Theme::instance();
+    if (isCurrent || option.state & QStyle::State_Selected)
+        painter.fillRect(option.rect, theme.color(Role::AccentSoft));
+    else if (option.state & QStyle::State_MouseOver)
+        painter.fillRect(option.rect, theme.color(Role::Hover));
+    painter.setPen(theme.color(Role::Grid));
+    painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
 }
 
 } // namespace moa

@@ -2,6 +2,8 @@
 // caption's type.
 #pragma once
 
+class QPainter;
+class QStyleOptionViewItem;
 class QTableView;
 
 namespace moa {
@@ -10,5 +12,7 @@ namespace moa {
 void setUpPlainTable(QTableView& table);
 /// Fonts, heights and colours; also after Theme::changed.
 void stylePlainTable(QTableView& table);
+/// The ground of a cell, selected or under the pointer, and the line below it; leaves the pen on that line's colour.
+void paintPlainCell(QPainter& painter, const QStyleOptionViewItem& option, bool isCurrent = false);
 
 } // namespace moa
