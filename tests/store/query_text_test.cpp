@@ -94,7 +94,8 @@ TEST(QueryText, ExactTermsComeBack) {
 
 TEST(QueryText, NoiseNeverThrowsAndStaysInsideTheText) {
     std::mt19937 random(7);
-    const std::string alphabet = std::string("ab:<>=\"-,#%. \t\n'\\(){}*^\0\xff\xc3k7", 31);
+    using namespace std::string_literals;
+    const std::string alphabet = "ab:<>=\"-,#%. \t\n'\\(){}*^\0\xff\xc3k7"s; // its NUL included
     for (int round = 0; round < 5000; ++round) {
         std::string text;
         for (std::size_t i = random() % 24; i > 0; --i) text += alphabet[random() % alphabet.size()];
