@@ -1,5 +1,7 @@
 #include "store/history/history.h"
 
+#include "engine/core/error.h"
+#include "engine/core/resources.h"
 #include "store/schema/schema.h"
 #include "store/sqlite/statement.h"
 #include "store/sqlite/transaction.h"
@@ -7,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 
@@ -65,16 +66,9 @@ History History::open(const std::string& path, OpenMode mode, int busyTimeoutMs)
 }
 
 std::string History::defaultPath() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return std::string(value != nullptr ? value : "");
-    };
-    const std::string data = variable("XDG_DATA_HOME"), home = variable("HOME");
-    // The XDG rules: a relative path is to be ignored.
-    const fs::path base = fs::path(data).is_absolute() ? fs::path(data) : fs::path(home) / ".local/share";
-    if (!base.is_absolute())
-        throw UsageError("history: expected HOME or XDG_DATA_HOME, or a file given by --db");
-    return (base / "moa-workbench/history.sqlite").string();
+    const fs::path folder = userDataFolder();
+    if (folder.empty()) throw UsageError("history: expected HOME or XDG_DATA_HOME, or a file given by --db");
+    return (folder / "history.sqlite").string();
 }
 
 bool History::writable() const {

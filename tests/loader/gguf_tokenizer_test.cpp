@@ -4,6 +4,7 @@
 #include "engine/loader/gguf_tokenizer.h"
 #include "engine/loader/json_reader.h"
 #include "engine/loader/sentencepiece_tokenizer.h"
+#include "tests/loader/hex.h"
 #include "tests/loader/temporary_model.h"
 
 #include <gtest/gtest.h>
@@ -11,13 +12,9 @@
 namespace moa {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(MOA_SOURCE_DIR) / "tests/loader/data";
+using test::fromHex;
 
-std::string fromHex(const std::string& hex) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-    return bytes;
-}
+const std::filesystem::path kData = std::filesystem::path(MOA_SOURCE_DIR) / "tests/loader/data";
 
 Json goldenRows(const char* name) {
     return readJsonFile(kData / "golden_gguf_tokenizer.json", 64u << 20).at(name);

@@ -2,6 +2,7 @@
 // tests/loader/data/golden_tokenizer.json, tests/reference/tokenizer_golden.py.
 #include "engine/loader/json_reader.h"
 #include "engine/loader/tokenizer.h"
+#include "tests/loader/hex.h"
 
 #include <gtest/gtest.h>
 
@@ -10,14 +11,9 @@
 namespace moa {
 namespace {
 
-const std::filesystem::path kRoot = MOA_SOURCE_DIR;
+using test::fromHex;
 
-std::string fromHex(const std::string& hex) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-    return bytes;
-}
+const std::filesystem::path kRoot = MOA_SOURCE_DIR;
 
 /// The text as the library saw it: decoded with replacement.
 std::string repaired(const std::string& bytes) {

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/core/resources.h"
 #include "engine/loader/json_reader.h"
+#include "tests/loader/hex.h"
 #include "tests/model/model_fixture.h"
 
 namespace moa::test {
@@ -24,9 +25,7 @@ TEST(SmolLM2, TokenIdsAreTheLibrarys) {
     ASSERT_GE(rows.size(), 2000u);
     for (const Json& row : rows) {
         const auto hex = row[0].get<std::string>();
-        std::string text;
-        for (std::size_t i = 0; i + 1 < hex.size(); i += 2) text += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-        EXPECT_EQ(model->tokenizer.encode(text, true, false), row[1].get<std::vector<int>>()) << hex;
+        EXPECT_EQ(model->tokenizer.encode(fromHex(hex), true, false), row[1].get<std::vector<int>>()) << hex;
     }
 }
 
